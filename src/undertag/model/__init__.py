@@ -1,0 +1,1 @@
+"""Ground: the types that cross the borders between rooms. No I/O."""
