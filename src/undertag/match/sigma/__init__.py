@@ -1,1 +1,1 @@
-"""match/sigma."""
+"""Sigma rule files → rules the engine can run. pySigma lives here and nowhere else."""

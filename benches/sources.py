@@ -1,0 +1,143 @@
+"""The real recordings that the big corpora are made of, as lines of JSON in three shapes.
+
+Contract: each function yields `Source`s in a fixed order (sorted paths, record order), so that the same corpora
+give the same lines. Only the corpora folder is read; nothing is varied here (see `variation.py`).
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+ROUTING = ROOT / "src/undertag/catalogue/data/windows-routing.yml"
+SHAPES = ("evtx-json", "flat", "flattened-labelled")
+NO_LABEL = "none"
+"""Label of a dimension that no Sigma log source claims: unlike a missing label it lets the peer skip rules."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One recording: `lines` are JSON texts without the newline, in the order of the file."""
+
+    name: str
+    lines: list[bytes]
+
+
+def corpora() -> Path:
+    """The corpora folder (`UNDERTAG_CORPORA`, else `../shared/corpora` beside the repository)."""
+    folder = Path(os.environ.get("UNDERTAG_CORPORA", ROOT.parent / "shared/corpora"))
+    if not folder.is_dir():
+        raise SystemExit(f"no corpora at {folder}: set UNDERTAG_CORPORA to the folder that holds them")
+    return folder
+
+
+def read_sources(shape: str, folder: Path) -> list[Source]:
+    """All recordings of the corpora in `shape` (one of `SHAPES`)."""
+    if shape == "flat":
+        return list(_flat(folder / "security-datasets"))
+    recordings = _evtx(folder / "evtx-attack-samples")
+    if shape == "evtx-json":
+        return list(recordings)
+    labels = LogSourceLabels(yaml.safe_load(ROUTING.read_bytes()))
+    return [
+        Source(name=source.name, lines=[flatten(line, labels) for line in source.lines])
+        for source in recordings
+    ]
+
+
+def evtx_files(folder: Path) -> list[Path]:
+    """The EVTX recordings, sorted."""
+    return sorted((folder / "evtx-attack-samples").rglob("*.evtx"))
+
+
+def _evtx(folder: Path) -> Iterator[Source]:
+    import evtx
+
+    for path in sorted(folder.rglob("*.evtx")):
+        records = evtx.PyEvtxParser(str(path)).records_json()
+        yield Source(name=str(path.relative_to(folder)), lines=[r["data"].encode() for r in records])
+
+
+def _flat(folder: Path) -> Iterator[Source]:
+    for path in sorted(folder.glob("*windows*.zip")):
+        with zipfile.ZipFile(path) as archive:
+            for member in sorted(archive.namelist()):
+                yield Source(name=f"{path.name}!{member}", lines=archive.read(member).splitlines())
+
+
+class LogSourceLabels:
+    """Sigma log source of a Windows event, one category at most, from the catalogue's routing table.
+
+    rsigma 0.23 reads one string a dimension, and prunes a rule where a label contradicts it. An event that serves
+    two categories (a registry value set serves `registry_set` and `registry_event`) keeps the narrower one, which
+    favours rsigma's speed at the cost of some of its matches.
+    """
+
+    def __init__(self, routing: dict[str, Any]) -> None:
+        self._services: dict[str, str] = {}
+        for service, channels in routing["services"].items():
+            for channel in channels:
+                self._services.setdefault(channel, service)
+        self._categories: dict[tuple[str, int], dict[str, Any]] = {}
+        for row in routing["categories"]:
+            for event_id in row["ids"] if "channel" in row else ():
+                known = self._categories.get((row["channel"], event_id))
+                if known is None or known["category"] == "registry_event":
+                    self._categories[row["channel"], event_id] = row
+
+    def label(self, event: dict[str, Any]) -> dict[str, Any]:
+        """`product`, `service`, `category`, and the fields that the category knows under another name."""
+        channel = event.get("Channel")
+        row = self._categories.get((channel, event.get("EventID")), {}) if channel else {}
+        labels: dict[str, Any] = {
+            "product": "windows",
+            "service": self._services.get(channel, NO_LABEL) if channel else NO_LABEL,
+            "category": row.get("category", NO_LABEL),
+        }
+        renamed = {new: event[old] for new, old in row.get("rename", {}).items() if old in event}
+        return labels | renamed
+
+
+def flatten(line: bytes, labels: LogSourceLabels) -> bytes:
+    """One event of one level, with Sigma's field names and log-source labels, from the nested EVTX form."""
+    event = orjson.loads(line)["Event"]
+    system = event["System"]
+    event_id = system.get("EventID")
+    flat: dict[str, Any] = {
+        "Channel": system.get("Channel"),
+        "EventID": event_id.get("#text") if isinstance(event_id, dict) else event_id,
+        "Computer": system.get("Computer"),
+        "EventRecordID": system.get("EventRecordID"),
+        "Level": system.get("Level"),
+    }
+    provider = (system.get("Provider") or {}).get("#attributes", {})
+    flat["Provider_Name"] = provider.get("Name")
+    flat["SystemTime"] = system["TimeCreated"]["#attributes"]["SystemTime"]
+    for part in ("EventData", "UserData"):
+        _leaves(event.get(part), flat)
+    clash = flat.keys() & {"product", "service", "category"}
+    if clash:
+        raise SystemExit(f"an event has fields named as log-source labels: {sorted(clash)}")
+    return orjson.dumps(flat | labels.label(flat))
+
+
+def _leaves(node: Any, into: dict[str, Any]) -> None:
+    if not isinstance(node, dict):
+        return
+    for name, value in node.items():
+        if name == "#attributes":
+            continue
+        if name == "Data" and isinstance(value, dict):
+            into["Data"] = value.get("#text")
+        elif isinstance(value, dict):
+            _leaves(value, into)
+        else:
+            into[name] = value

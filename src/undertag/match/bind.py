@@ -1,0 +1,91 @@
+"""A rule bound to an entry: the entry's own field names, its restrictions, its constants folded in.
+
+Contract: for every event of the entry, the bound condition is true exactly where the rule applies and its
+condition is true. `FALSE` means that the rule can't be true there, `TRUE` that it always is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from undertag.match.patterns import compile_text_test
+from undertag.model.entry import Entry, Service, derived_name
+from undertag.model.expr import FALSE, TEXT_OPS, TRUE, And, Expr, Not, Or, Test
+from undertag.model.rule import Rule
+
+
+def bind(rule: Rule, entry: Entry) -> Expr:
+    """The condition of `rule` on events of `entry`; `FALSE` where its log source is another one."""
+    service = entry.serving(rule.logsource)
+    if service is None:
+        return FALSE
+    condition = _rename(rule.condition, service)
+    if service.where:
+        limits = tuple(
+            Or(tuple(Test(name, "eq", value.lower(), selection="logsource") for value in values))
+            for name, values in service.where.items()
+        )
+        condition = And((*limits, condition))
+    return fold(condition, entry.constants)
+
+
+def _rename(expr: Expr, service: Service) -> Expr:
+    if isinstance(expr, Not):
+        return Not(_rename(expr.arg, service))
+    if isinstance(expr, And):
+        return And(tuple(_rename(arg, service) for arg in expr.args))
+    if isinstance(expr, Or):
+        return Or(tuple(_rename(arg, service) for arg in expr.args))
+    if expr.field is None or not (service.rename or service.derive):
+        return expr
+    pattern = expr.pattern
+    if expr.op.startswith("fieldref"):
+        pattern = _name(pattern, service)
+    name = _name(expr.field, service)
+    if name == expr.field and pattern == expr.pattern:
+        return expr
+    return Test(name, expr.op, pattern, expr.cased, expr.flags, expr.selection)
+
+
+def _name(name: str, service: Service) -> str:
+    if name in service.derive:
+        return derived_name(service.logsource.category, name)
+    return service.rename.get(name, name)
+
+
+def fold(expr: Expr, constants: Mapping[str, str]) -> Expr:
+    """`expr` with every test on a constant field decided and the tree flattened."""
+    if isinstance(expr, Test):
+        return _decide(expr, constants)
+    if isinstance(expr, Not):
+        arg = fold(expr.arg, constants)
+        if arg == TRUE:
+            return FALSE
+        if arg == FALSE:
+            return TRUE
+        return arg.arg if isinstance(arg, Not) else Not(arg)
+    same, dead = (And, FALSE) if isinstance(expr, And) else (Or, TRUE)
+    args: list[Expr] = []
+    for child in expr.args:
+        done = fold(child, constants)
+        if done == dead:
+            return dead
+        if isinstance(done, same):
+            args.extend(done.args)
+        else:
+            args.append(done)
+    return args[0] if len(args) == 1 else same(tuple(args))
+
+
+def _decide(test: Test, constants: Mapping[str, str]) -> Expr:
+    text = constants.get(test.field) if test.field is not None else None
+    if text is None:
+        return test
+    if test.op == "exists":
+        return TRUE if test.pattern else FALSE
+    if test.op == "null":
+        return FALSE
+    if test.op in TEXT_OPS or not test.op.startswith("fieldref"):
+        holds = compile_text_test(test)(text if test.cased or test.op == "re" else text.lower())
+        return TRUE if holds else FALSE
+    return test

@@ -1,0 +1,68 @@
+"""All loaded rules, planned entry by entry as entries turn up.
+
+Contract: `Engine.match(batch)` gives every (row, rule number) that matches; the same whatever came before. A rule's
+number is its index in `rules`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from undertag.match.bind import bind
+from undertag.match.indexed.plan import Plan
+from undertag.model.batch import Batch
+from undertag.model.entry import Entry
+from undertag.model.expr import FALSE
+from undertag.model.rule import LogSource, Rule
+
+LEARN_ROWS: Final = 256
+"""A batch needs so many events before its counts say more than guesses."""
+MAX_PLANS: Final = 4096
+
+
+class Engine:
+    """Matches batches against a rule set.
+
+    Attributes:
+        rules: the rules, in the order of their numbers.
+        bound: numbers of the rules that could be true in an entry seen so far: the ones evaluated in this run.
+    """
+
+    def __init__(self, rules: Sequence[Rule], *, learn: bool = True) -> None:
+        """`learn`: re-plan an entry once by what its first large batch holds; pays for itself on large inputs."""
+        self.rules = list(rules)
+        self.bound: set[int] = set()
+        self._learn = learn
+        self._plans: dict[tuple[str, str], Plan] = {}
+        self._learned: set[tuple[str, str]] = set()
+        self._by_source: dict[LogSource, list[int]] = {}
+        for number, rule in enumerate(self.rules):
+            self._by_source.setdefault(rule.logsource, []).append(number)
+
+    def match(self, batch: Batch) -> list[tuple[int, int]]:
+        """Every (row, rule number) of the batch that matches, unordered."""
+        entry = batch.entry
+        name = (entry.key, entry.shape)
+        plan = self._plans.get(name)
+        if plan is None:
+            if len(self._plans) >= MAX_PLANS:
+                self._plans.clear()
+            plan = self._plans[name] = self._plan(entry)
+        if self._learn and name not in self._learned and len(batch) >= LEARN_ROWS:
+            self._learned.add(name)
+            plan = self._plans[name] = plan.learn(batch)
+        return plan.match(batch)
+
+    def _plan(self, entry: Entry) -> Plan:
+        bound = []
+        for logsource, numbers in self._by_source.items():
+            if entry.serving(logsource) is None:
+                continue
+            for number in numbers:
+                condition = bind(self.rules[number], entry)
+                if condition != FALSE:
+                    bound.append((number, condition))
+        bound.sort(key=lambda pair: pair[0])
+        self.bound.update(number for number, _ in bound)
+        return Plan(bound)

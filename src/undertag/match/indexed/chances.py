@@ -1,0 +1,68 @@
+"""How often an atom holds: a guess from its shape, and counts once events were seen.
+
+Contract: chances rank atoms and steer nothing else; whatever they say, the same rules match.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from undertag.match.indexed.atoms import Atom, Group
+
+_PRIOR_WEIGHT: Final = 40.0
+"""The guess counts like so many events."""
+_PRESENT: Final = 0.9
+
+# Guesses for texts that are in very many events of Windows systems; everything else is judged by its length.
+_COMMON: Final = {
+    "powershell": 0.15, "cmd.exe": 0.15, "svchost": 0.15, "system32": 0.6, "syswow64": 0.1, "c:\\windows": 0.6,
+    "rundll32": 0.04, "explorer.exe": 0.06, "wmiprvse": 0.04, "services.exe": 0.05, "lsass": 0.05, "reg.exe": 0.02,
+    "net.exe": 0.01, "net1.exe": 0.01, "msiexec": 0.02, "wscript": 0.01, "cscript": 0.01, "mshta": 0.01,
+    "regsvr32": 0.01, "schtasks": 0.01, "conhost": 0.05, "python": 0.02, "chrome": 0.03, "msedge": 0.03,
+    "program files": 0.15, "appdata": 0.1, "\\temp\\": 0.08, "\\users\\": 0.2, ".exe": 0.8, ".dll": 0.4,
+    "microsoft": 0.5, "currentversion": 0.3, "hklm\\": 0.5, "hku\\": 0.3, "software\\": 0.4, "http": 0.05,
+    "system": 0.3, "authority": 0.3, "programdata": 0.04, "winlogon": 0.03, "taskhost": 0.03, "true": 0.4, "false": 0.4,
+}  # fmt: skip
+
+
+class Chances:
+    """The chance of each atom, between 0 and 1."""
+
+    def __init__(self, counts: Mapping[Atom, int] | None = None, events: int = 0) -> None:
+        self._counts = counts or {}
+        self._events = events
+        self._memo: dict[Atom, float] = {}
+
+    def atom(self, atom: Atom) -> float:
+        """The chance that an event of the entry meets `atom`."""
+        found = self._memo.get(atom)
+        if found is None:
+            found = guess(atom)
+            if self._events:
+                found = (self._counts.get(atom, 0) + _PRIOR_WEIGHT * found) / (self._events + _PRIOR_WEIGHT)
+            self._memo[atom] = found
+        return found
+
+    def group(self, group: Group) -> float:
+        """The chance that an event meets at least one of `group`, at most 1 (atoms taken as exclusive)."""
+        total = 0.0
+        for atom in group:
+            total += self.atom(atom)
+            if total >= 1.0:
+                return 1.0
+        return total
+
+
+def guess(atom: Atom) -> float:
+    """A guess from the atom's shape alone."""
+    if atom.kind == "present":
+        return _PRESENT
+    text = atom.text
+    chance = max((share for part, share in _COMMON.items() if part in text or text in part), default=0.0)
+    if atom.kind == "eq":
+        return max(0.25 if len(text) < 3 else 0.0, chance * 0.8, 0.002 if len(text) < 8 else 0.0005)
+    by_length = 0.5 if len(text) <= 2 else 0.15 if len(text) == 3 else 0.03 if len(text) <= 5 else 0.004 if len(text) <= 8 else 0.0008
+    if "\\" in text or "/" in text:
+        by_length *= 0.6
+    return max(by_length, chance if len(text) < 16 else chance * 0.3)

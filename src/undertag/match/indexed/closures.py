@@ -1,0 +1,210 @@
+"""A bound condition compiled once to a closure over a `FoldedEvent`.
+
+Contract: `compile_condition(expr)(event)` equals what match/reference.py says of the same event. Tests of the same
+kind on the same field are merged, and cheap ones are asked first; only the order of asking changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from undertag.match.indexed.folded import AS_IS, KEYWORDS, KEYWORDS_AS_IS, FoldedEvent
+from undertag.match.patterns import compile_text_test
+from undertag.model.expr import REF_OPS, And, Expr, Not, Or, Test
+
+Condition: TypeAlias = Callable[[FoldedEvent], bool]
+_MEMO_SIZE = 4096
+
+
+def compile_condition(expr: Expr) -> Condition:
+    """A function that says whether the condition holds for an event."""
+    if isinstance(expr, Test):
+        return _test(expr)
+    if isinstance(expr, Not):
+        return _negation(compile_condition(expr.arg))
+    if isinstance(expr, And):
+        parts = [compile_condition(arg) for arg in sorted(expr.args, key=_price)]
+        return _conjunction(parts)
+    return _disjunction([*_merged(expr)])
+
+
+def _negation(part: Condition) -> Condition:
+    return lambda event: not part(event)
+
+
+def _conjunction(parts: list[Condition]) -> Condition:
+    if not parts:
+        return lambda event: True
+    if len(parts) == 1:
+        return parts[0]
+    if len(parts) == 2:
+        first, second = parts
+        return lambda event: first(event) and second(event)
+    if len(parts) == 3:
+        one, two, three = parts
+        return lambda event: one(event) and two(event) and three(event)
+
+    def every(event: FoldedEvent) -> bool:
+        for part in parts:  # noqa: SIM110  # a generator costs more than the tests
+            if not part(event):
+                return False
+        return True
+
+    return every
+
+
+def _disjunction(parts: list[Condition]) -> Condition:
+    if not parts:
+        return lambda event: False
+    if len(parts) == 1:
+        return parts[0]
+    if len(parts) == 2:
+        first, second = parts
+        return lambda event: first(event) or second(event)
+
+    def some(event: FoldedEvent) -> bool:
+        for part in parts:  # noqa: SIM110
+            if part(event):
+                return True
+        return False
+
+    return some
+
+
+def _merged(expr: Or) -> list[Condition]:
+    """The branches of a disjunction, plain text tests of one field and kind made one."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    rest: list[Expr] = []
+    for arg in expr.args:
+        if (
+            isinstance(arg, Test)
+            and arg.field is not None
+            and not arg.cased
+            and arg.op in ("eq", "contains", "startswith", "endswith")
+        ):
+            groups.setdefault((arg.field, arg.op), []).append(arg.pattern)
+        else:
+            rest.append(arg)
+    merged = [_any_of(name, op, patterns) for (name, op), patterns in groups.items()]
+    return merged + [compile_condition(arg) for arg in sorted(rest, key=_price)]
+
+
+def _any_of(name: str, op: str, patterns: list[str]) -> Condition:
+    if op == "contains":
+        return _contains(name, patterns)
+    if op == "eq":
+        wanted = frozenset(patterns)
+        return _on_text(name, wanted.__contains__)
+    edges = tuple(patterns)
+    if op == "startswith":
+        return _on_text(name, lambda text: text.startswith(edges))
+    return _on_text(name, lambda text: text.endswith(edges))
+
+
+def _contains(name: str, patterns: list[str]) -> Condition:
+    if len(patterns) == 1:
+        pattern = patterns[0]
+
+        def one(event: FoldedEvent) -> bool:
+            text = event[name]
+            if text.__class__ is str:
+                return pattern in text
+            return text is not None and any(pattern in part for part in text)
+
+        return one
+
+    def some(event: FoldedEvent) -> bool:
+        text = event[name]
+        if text.__class__ is str:
+            for pattern in patterns:  # noqa: SIM110
+                if pattern in text:
+                    return True
+            return False
+        return text is not None and any(pattern in part for part in text for pattern in patterns)
+
+    return some
+
+
+def _on_text(name: str, holds: Callable[[str], Any]) -> Condition:
+    """A test on the text of field `name` as a `FoldedEvent` knows it."""
+
+    def ask(event: FoldedEvent) -> bool:
+        text = event[name]
+        if text.__class__ is str:
+            return bool(holds(text))
+        return text is not None and any(holds(part) for part in text)
+
+    return ask
+
+
+def _test(test: Test) -> Condition:
+    name = test.field
+    if name is None:
+        return _on_text(KEYWORDS_AS_IS if _as_is(test) else KEYWORDS, compile_text_test(test))
+    if test.op == "exists":
+        wanted = bool(test.pattern)
+        return lambda event: event.batch.has(event.row, name) is wanted
+    if test.op == "null":
+        return lambda event: event.batch.value(event.row, name) is None
+    if test.op in REF_OPS:
+        return _reference(test, name)
+    if not _as_is(test) and test.op in ("eq", "contains", "startswith", "endswith"):
+        return _any_of(name, test.op, [test.pattern])
+    holds = compile_text_test(test)
+    key = AS_IS + name if _as_is(test) else name
+    return _on_text(key, _remembered(holds) if test.op in ("re", "cidr") else holds)
+
+
+def _as_is(test: Test) -> bool:
+    return test.cased or test.op == "re"
+
+
+def _remembered(holds: Callable[[str], bool]) -> Callable[[str], bool]:
+    """Dear tests are asked once a distinct value."""
+    memo: dict[str, bool] = {}
+
+    def ask(text: str) -> bool:
+        found = memo.get(text)
+        if found is None:
+            if len(memo) >= _MEMO_SIZE:
+                memo.clear()
+            found = memo[text] = holds(text)
+        return found
+
+    return ask
+
+
+_COMPARE: dict[str, Callable[[str, str], bool]] = {
+    "fieldref": str.__eq__,
+    "fieldref_startswith": str.startswith,
+    "fieldref_endswith": str.endswith,
+    "fieldref_contains": str.__contains__,
+}
+
+
+def _reference(test: Test, name: str) -> Condition:
+    prefix = AS_IS if test.cased else ""
+    mine, other, compare = prefix + name, prefix + test.pattern, _COMPARE[test.op]
+
+    def ask(event: FoldedEvent) -> bool:
+        left, right = event[mine], event[other]
+        if left is None or right is None:
+            return False
+        lefts = (left,) if left.__class__ is str else left
+        rights = (right,) if right.__class__ is str else right
+        return any(compare(one, two) for one in lefts for two in rights)
+
+    return ask
+
+
+_PRICES = {"eq": 1, "endswith": 1, "startswith": 1, "contains": 2, "exists": 3, "null": 2, "glob": 4, "cidr": 6, "re": 20}
+
+
+def _price(expr: Expr) -> int:
+    """Roughly how dear it is to ask `expr`."""
+    if isinstance(expr, Test):
+        return 50 if expr.field is None else _PRICES.get(expr.op, 5)
+    if isinstance(expr, Not):
+        return _price(expr.arg)
+    return sum(map(_price, expr.args))

@@ -1,0 +1,64 @@
+"""One event as the compiled conditions see it: each field's text folded when first asked for.
+
+Contract: `event[name]` is the folded text of a field (a `str`, or a `Many` of texts for an array), None where it has
+no text; `event["\\0" + name]` the same unfolded; `event[KEYWORDS]` a `Many` of all folded texts in the event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from undertag.match.scalars import all_scalars, scalars_of, text_of
+from undertag.model.batch import Batch
+
+KEYWORDS: Final = "\0\0keywords"
+KEYWORDS_AS_IS: Final = "\0\0\0keywords"
+AS_IS: Final = "\0"
+
+
+class Many(tuple[str, ...]):
+    """The texts of a field that has several."""
+
+    __slots__ = ()
+
+
+class FoldedEvent(dict[str, Any]):
+    """A memo of one event's texts."""
+
+    __slots__ = ("batch", "row")
+
+    def __init__(self, batch: Batch, row: int) -> None:
+        super().__init__()
+        self.batch = batch
+        self.row = row
+
+    def __missing__(self, name: str) -> Any:
+        value: Any
+        if name == KEYWORDS:
+            value = Many(text.lower() for text in _texts(all_scalars(self.batch.event(self.row))))
+        elif name == KEYWORDS_AS_IS:
+            value = Many(_texts(all_scalars(self.batch.event(self.row))))
+        elif name[0] == AS_IS:
+            value = as_text(self.batch.value(self.row, name[1:]))
+        else:
+            value = as_text(self.batch.value(self.row, name))
+            if value is not None:
+                value = value.lower() if value.__class__ is str else Many(text.lower() for text in value)
+        self[name] = value
+        return value
+
+
+def as_text(value: Any) -> str | Many | None:
+    """A raw value as text: one, several, or none."""
+    if value.__class__ is str:
+        return value  # type: ignore[no-any-return]
+    if value is None or isinstance(value, Mapping):
+        return None
+    if isinstance(value, list):
+        return Many(_texts(scalars_of(value)))
+    return text_of(value)
+
+
+def _texts(scalars: Iterator[Any]) -> Iterator[str]:
+    return (text_of(scalar) for scalar in scalars if scalar is not None)

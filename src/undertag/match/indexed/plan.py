@@ -1,0 +1,180 @@
+"""All rules that can be true in one entry, as integers and closures.
+
+Contract: `Plan.match(batch)` gives exactly the (row, rule) pairs that match/reference.py finds; the filter in front
+of the conditions may only ever let too much through. Rules whose best group is rare are *sparse*: they cost nothing
+until one of its literals is met. The others are *dense*: each has a bit in every value's integer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from operator import or_
+from typing import Any, Final
+
+from undertag.match.indexed.atoms import RAW, Atom, Group, Needs, needs_of, single_field
+from undertag.match.indexed.chances import Chances
+from undertag.match.indexed.closures import Condition, compile_condition
+from undertag.match.indexed.folded import FoldedEvent, as_text
+from undertag.match.indexed.scan import FieldScan, Marks, automaton_of, search
+from undertag.model.batch import Batch
+from undertag.model.expr import TRUE, Expr
+
+RARE: Final = 0.0015
+"""A rule whose best group is met less often than this is sparse."""
+
+
+class Plan:
+    """The rules of one entry, ready to match its batches."""
+
+    def __init__(self, rules: Sequence[tuple[int, Expr]], chances: Chances | None = None) -> None:
+        """`rules`: (number, bound condition) pairs; the numbers come back in hits."""
+        chances = chances or Chances()
+        self.rules = list(rules)
+        self.always = [number for number, expr in rules if expr == TRUE]
+        self._exprs = dict(rules)
+        self._conditions: dict[int, Condition] = {}
+        self._needs: dict[int, Needs] = {
+            number: needs_of(expr, chances.group) for number, expr in rules if expr != TRUE
+        }
+        self._dense: list[int] = []
+        self._build(chances)
+
+    def _build(self, chances: Chances) -> None:
+        marks: dict[str, dict[Atom, Marks]] = {}
+        ruled_out: dict[str, int] = {}
+
+        def mark(atom: Atom) -> Marks:
+            return marks.setdefault(atom.field, {}).setdefault(atom, Marks())
+
+        dense: list[tuple[int, Needs]] = []
+        for number, needs in self._needs.items():
+            best = min(needs.groups, key=chances.group, default=None)
+            if best is not None and chances.group(best) < RARE:
+                for atom in best:
+                    mark(atom).sparse.add(number)
+            else:
+                dense.append((number, needs))
+        width = len(dense)
+        many = 0
+        for index, (number, needs) in enumerate(dense):
+            self._dense.append(number)
+            bit = 1 << index
+            for name, group in _cheapest_by_field(needs.groups, chances).items():
+                ruled_out[name] = ruled_out.get(name, 0) | bit
+                for atom in group:
+                    mark(atom).clear |= bit
+            spanning = [group for group in needs.groups if single_field(group) is None]
+            if spanning:
+                many |= bit
+                for atom in min(spanning, key=chances.group):
+                    mark(atom).put |= bit << width
+            for atom in needs.refuters:
+                mark(atom).put |= bit
+        self._mask = (1 << width) - 1
+        self._width = width
+        self._no_many = self._mask & ~many
+        self._flag = 1 << (2 * width)
+        self._scans = [
+            FieldScan(name, marks.get(name, {}), ruled_out.get(name, 0), self._flag)
+            for name in sorted(marks.keys() | ruled_out.keys())
+        ]
+
+    def match(self, batch: Batch) -> list[tuple[int, int]]:
+        """(row, rule number) of every match, in the order of rows."""
+        hits: list[tuple[int, int]] = []
+        for row, numbers in self._candidates(batch):
+            event = FoldedEvent(batch, row)
+            for number in numbers:
+                condition = self._conditions.get(number)
+                if condition is None:
+                    condition = self._conditions[number] = compile_condition(self._exprs[number])
+                if condition(event):
+                    hits.append((row, number))
+        if self.always:
+            hits.extend((row, number) for row in range(len(batch)) for number in self.always)
+        return hits
+
+    def _candidates(self, batch: Batch) -> list[tuple[int, list[int]]]:
+        """Rows whose integers leave a rule in, with the rules to evaluate."""
+        constant = 0
+        columns: list[list[int]] = []
+        for scan in self._scans:
+            integers = scan.integers(batch)
+            if isinstance(integers, int):
+                constant |= integers
+            else:
+                columns.append(integers)
+        if not columns:
+            total = [constant] * len(batch)
+        else:
+            total = columns[0]
+            for column in columns[1:]:
+                total = list(map(or_, total, column))
+        width, mask, no_many, flag = self._width, self._mask, self._no_many, self._flag
+        found = []
+        for row, integer in enumerate(total):
+            integer |= constant
+            left = mask & ~integer & ((integer >> width) | no_many)
+            if left or integer & flag:
+                found.append((row, self._numbers(batch, row, left, bool(integer & flag))))
+        return found
+
+    def _numbers(self, batch: Batch, row: int, left: int, sparse: bool) -> list[int]:
+        numbers = []
+        while left:
+            lowest = left & -left
+            numbers.append(self._dense[lowest.bit_length() - 1])
+            left ^= lowest
+        if sparse:
+            more: set[int] = set()
+            for scan in self._scans:
+                if scan.sparse:
+                    value = batch.raws[row] if scan.name == RAW else batch.column(scan.name)[row]
+                    more.update(scan.sparse_of(value))
+            numbers.extend(sorted(more))
+        return numbers
+
+    def learn(self, batch: Batch) -> Plan:
+        """The same rules planned anew by how often their atoms hold in `batch`."""
+        atoms: dict[str, list[Atom]] = {}
+        for needs in self._needs.values():
+            for atom in {*needs.refuters, *(atom for group in needs.groups for atom in group)}:
+                atoms.setdefault(atom.field, []).append(atom)
+        counts: dict[Atom, int] = {}
+        for name, wanted in atoms.items():
+            if name != RAW:
+                _count(name, list(dict.fromkeys(wanted)), batch, counts)
+        return Plan(self.rules, Chances(counts, len(batch)))
+
+
+def _cheapest_by_field(groups: Sequence[Group], chances: Chances) -> dict[str, Group]:
+    cheapest: dict[str, Group] = {}
+    for group in groups:
+        name = single_field(group)
+        if name is not None and (name not in cheapest or chances.group(group) < chances.group(cheapest[name])):
+            cheapest[name] = group
+    return cheapest
+
+
+def _count(name: str, atoms: list[Atom], batch: Batch, counts: dict[Atom, int]) -> None:
+    """Counts in how many events of `batch` each atom of one field holds."""
+    weights: Counter[Any] = Counter()
+    present = 0
+    for value in batch.column(name):
+        text = as_text(value)
+        if text is None:
+            continue
+        present += 1
+        for part in (text,) if isinstance(text, str) else text:
+            weights[part.lower()] += 1
+    counts[Atom(name, "present", "")] = present
+    literal = [atom for atom in atoms if atom.kind != "present"]
+    texts = list(weights)
+    if not literal or not texts:
+        return
+    numbers = [weights[text] for text in texts]
+    folded = [text.encode("utf-8", "surrogatepass") for text in texts]
+    for index, hits in search(automaton_of(literal), folded).items():
+        for hit in set(hits):
+            counts[literal[hit]] = counts.get(literal[hit], 0) + numbers[index]

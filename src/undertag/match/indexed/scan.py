@@ -1,0 +1,202 @@
+"""One field of one plan: a value becomes one integer.
+
+Contract: `FieldScan.integers(batch)` gives for each event an integer whose bits are, from the lowest: `dense` bits
+of rules that the value rules out, `dense` bits of rules whose many-field group it meets, one flag that says that
+`sparse[value]` names further rules to evaluate. The integer depends on the value alone. Values are folded, joined
+between bytes that no UTF-8 text has (0xFF), and searched for all literals in one Aho-Corasick pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from ahocorasick_rs import BytesAhoCorasick
+
+from undertag.match.indexed.atoms import RAW, Atom
+from undertag.match.scalars import scalars_of, text_of
+from undertag.model.batch import Batch
+
+MEMO_SIZE: Final = 20_000
+"""Distinct values remembered a field; the memo is emptied when it is full."""
+_EDGE: Final = b"\xff"
+
+
+class Marks:
+    """What meeting an atom does to a value's integer: bits to clear, bits to put, rules to evaluate."""
+
+    __slots__ = ("clear", "put", "sparse")
+
+    def __init__(self) -> None:
+        self.clear = 0
+        self.put = 0
+        self.sparse: set[int] = set()
+
+
+class FieldScan:
+    """Turns the values of one field into integers."""
+
+    __slots__ = ("_automaton", "_base", "_clear", "_flag", "_put", "_sparse_of", "absent", "memo", "name", "sparse")
+
+    def __init__(self, name: str, marks: Mapping[Atom, Marks], ruled_out: int, flag: int) -> None:
+        """`ruled_out`: bits of the rules that need a group of this field; `flag`: the bit that points to `sparse`."""
+        present = marks.get(Atom(name, "present", ""), Marks())
+        atoms = [atom for atom in marks if atom.kind != "present"]
+        self.name = name
+        self.absent = ruled_out
+        self._base = (ruled_out & ~present.clear) | present.put
+        self._clear = [marks[atom].clear for atom in atoms]
+        self._put = [marks[atom].put for atom in atoms]
+        self._sparse_of = [tuple(sorted(marks[atom].sparse)) for atom in atoms]
+        self._flag = flag
+        self._automaton = automaton_of(atoms)
+        self.memo: dict[Any, int] = {None: self.absent}
+        self.sparse: dict[Any, tuple[int, ...]] = {}
+
+    def integers(self, batch: Batch) -> list[int] | int:
+        """One integer an event, or a single one where all events have the same."""
+        if self.name == RAW:
+            return self._raw_integers(batch)
+        column = batch.column(self.name)
+        memo = self.memo
+        try:
+            found = list(map(memo.get, column))
+        except TypeError:  # arrays or objects among the values
+            return self._mixed(column)
+        if (0 in memo or 1 in memo) and bool in set(map(type, column)):
+            return self._mixed(column)  # True would be taken for 1
+        if None in found:
+            new = {value for value, known in zip(column, found, strict=True) if known is None}
+            if len(memo) + len(new) > MEMO_SIZE:
+                self._forget()
+                new = set(column)
+                new.discard(None)
+            if (True in new or False in new) and bool in set(map(type, column)):
+                return self._mixed(column)
+            self._learn(new)
+            found = list(map(memo.get, column))
+        return found  # type: ignore[return-value]
+
+    def sparse_of(self, value: Any) -> tuple[int, ...]:
+        """The rules that the value's flag stands for."""
+        if isinstance(value, (str, bytes)):
+            return self.sparse.get(value, ())
+        rules: set[int] = set()
+        for text in _texts(value):
+            rules.update(self.sparse.get(text, ()))
+        if not isinstance(value, (list, dict, bool)):
+            rules.update(self.sparse.get(value, ()))
+        return tuple(sorted(rules))
+
+    def _forget(self) -> None:
+        self.memo.clear()
+        self.memo[None] = self.absent
+        self.sparse.clear()
+
+    def _learn(self, new: Iterable[Any]) -> None:
+        values = list(new)
+        self.memo.update(dict.fromkeys(values, self._base))
+        if self._automaton is None:
+            return
+        texts = [value.lower() if value.__class__ is str else text_of(value).lower() for value in values]
+        folded = [text.encode("utf-8", "surrogatepass") for text in texts]
+        for index, atoms in search(self._automaton, folded).items():
+            value = values[index]
+            self.memo[value], sparse = self._weigh(atoms)
+            if sparse:
+                self.sparse[value] = sparse
+
+    def _weigh(self, atoms: list[int]) -> tuple[int, tuple[int, ...]]:
+        """The integer and the sparse rules of a value in which these atoms were met."""
+        clear = put = 0
+        sparse: tuple[int, ...] = ()
+        for atom in atoms:
+            clear |= self._clear[atom]
+            put |= self._put[atom]
+            if self._sparse_of[atom]:
+                sparse += self._sparse_of[atom]
+        integer = (self._base & ~clear) | put
+        return (integer | self._flag, sparse) if sparse else (integer, ())
+
+    def _mixed(self, column: list[Any]) -> list[int]:
+        """Integers of a column with arrays, objects or booleans: each is read as the texts in it."""
+        rows = [[value] if isinstance(value, str) else _texts(value) for value in column]
+        fresh = {text for texts in rows for text in texts if text not in self.memo}
+        if len(self.memo) + len(fresh) > MEMO_SIZE:
+            self._forget()
+            fresh = {text for texts in rows for text in texts}
+        if fresh:
+            self._learn(fresh)
+        integers = []
+        for value, texts in zip(column, rows, strict=True):
+            if texts:
+                integers.append(self._union([self.memo[text] for text in texts]))
+            else:
+                integers.append(self.absent if value is None else self._base)
+        return integers
+
+    def _union(self, parts: list[int]) -> int:
+        """A rule that needs a group here stays in if any text meets it; any other is out if any text refutes it."""
+        every, some = parts[0], parts[0]
+        for part in parts[1:]:
+            every &= part
+            some |= part
+        return (every & self._base) | (some & ~self._base)
+
+    def _raw_integers(self, batch: Batch) -> list[int]:
+        self.sparse.clear()
+        integers = [self._base] * len(batch)
+        everything = None
+        folded = [raw.lower().replace(_EDGE, b"?") for raw in batch.raws]
+        found = search(self._automaton, folded) if self._automaton else {}
+        for index, raw in enumerate(batch.raws):
+            if b"\\u00" in raw or b"&#" in raw:  # letters may hide behind escapes: let everything through
+                everything = everything or self._weigh(list(range(len(self._clear))))
+                integers[index], sparse = everything
+            elif index in found:
+                integers[index], sparse = self._weigh(found[index])
+            else:
+                continue
+            if sparse:
+                self.sparse[raw] = sparse
+        return integers
+
+
+def search(automaton: Any, folded: list[bytes]) -> dict[int, list[int]]:
+    """Which atoms (by number) are met in which texts (by index); texts without any are left out.
+
+    Hits come in the order of their ends, so one walk along the joined texts assigns them.
+    """
+    found: dict[int, list[int]] = {}
+    if not folded:
+        return found
+    index, limit = 0, len(folded[0]) + 2
+    for atom, _, end in automaton.find_matches_as_indexes(
+        _EDGE + _EDGE.join(folded) + _EDGE, overlapping=True
+    ):
+        while end > limit:
+            index += 1
+            limit += len(folded[index]) + 1
+        if index in found:
+            found[index].append(atom)
+        else:
+            found[index] = [atom]
+    return found
+
+
+def automaton_of(atoms: list[Atom]) -> Any:
+    """One automaton for all atoms of a field, in their order."""
+    return BytesAhoCorasick([_pattern(atom) for atom in atoms]) if atoms else None
+
+
+def _pattern(atom: Atom) -> bytes:
+    text = atom.text.encode("utf-8", "surrogatepass")
+    if atom.kind in ("eq", "startswith"):
+        text = _EDGE + text
+    if atom.kind in ("eq", "endswith"):
+        text += _EDGE
+    return text
+
+
+def _texts(value: Any) -> list[str]:
+    return [text_of(item) for item in scalars_of(value) if item is not None]

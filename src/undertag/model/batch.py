@@ -1,0 +1,171 @@
+"""A batch: events of one entry, as columns that are made when first asked for.
+
+Contract: all lists have one item an event, in the source's order. `column(name)` gives raw values under Sigma's
+field names, None where the field is absent or null; `has` tells the two apart. A name that starts with `~` is a
+derived field of the entry. A batch never changes after it was made, apart from its memos.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from undertag.model.entry import Derivation, Entry
+
+MAX_ROWS = 65_536
+
+_HIVES = (
+    ("\\registry\\machine\\", "HKLM\\"),
+    ("\\registry\\user\\", "HKU\\"),
+)
+
+
+class Layout(Protocol):
+    """How the records of one shape are taken apart."""
+
+    name: str
+
+    def getter(self, name: str) -> Callable[[Any], Any] | None:
+        """A function from a record's head to the value of the header field `name`; None if it is no header field."""
+
+    def event(self, raw: bytes, head: Any, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The whole event under Sigma's names, header included."""
+
+
+class Batch:
+    """Up to 64 Ki events of one entry.
+
+    Attributes:
+        entry: what the events are.
+        rows: each event's number within its unit.
+        raws: each record's bytes.
+        heads: each record's header in the layout's own form.
+        fields: each record's fields by name.
+        times: RFC 3339 UTC texts; None where the record has no usable time.
+        systems: the host or account that the event speaks of; "" where unknown.
+        uids: 16 bytes each.
+    """
+
+    __slots__ = ("_columns", "_events", "entry", "fields", "heads", "layout", "raws", "rows", "systems", "times", "uids")
+
+    def __init__(
+        self,
+        *,
+        entry: Entry,
+        layout: Layout,
+        rows: list[int],
+        raws: list[bytes],
+        heads: list[Any],
+        fields: list[Mapping[str, Any]],
+        times: list[str | None],
+        systems: list[str],
+        uids: list[bytes],
+    ) -> None:
+        self.entry = entry
+        self.layout = layout
+        self.rows = rows
+        self.raws = raws
+        self.heads = heads
+        self.fields = fields
+        self.times = times
+        self.systems = systems
+        self.uids = uids
+        self._columns: dict[str, list[Any]] = {}
+        self._events: dict[int, Mapping[str, Any]] = {}
+
+    def __len__(self) -> int:
+        return len(self.raws)
+
+    def column(self, name: str) -> list[Any]:
+        """The values of field `name`, one an event; None where absent or null."""
+        found = self._columns.get(name)
+        if found is None:
+            found = self._columns[name] = self._make(name)
+        return found
+
+    def value(self, row: int, name: str) -> Any:
+        """The value of field `name` of one event; None where absent or null."""
+        found = self._columns.get(name)
+        if found is not None:
+            return found[row]
+        if name.startswith("~"):
+            return derive(self.entry.derivations[name], self.fields[row])
+        value = self.fields[row].get(name)
+        if value is None:
+            get = self.layout.getter(name)
+            if get is not None:
+                return get(self.heads[row])
+            if "." in name:
+                return walk(self.fields[row], name)
+        return value
+
+    def has(self, row: int, name: str) -> bool:
+        """Whether the field is there at all, be it null."""
+        return name in self.fields[row] or self.value(row, name) is not None or name in self.event(row)
+
+    def event(self, row: int) -> Mapping[str, Any]:
+        """The whole event under Sigma's names."""
+        found = self._events.get(row)
+        if found is None:
+            found = self.layout.event(self.raws[row], self.heads[row], self.fields[row])
+            if len(self._events) > 256:
+                self._events.clear()
+            self._events[row] = found
+        return found
+
+    def _make(self, name: str) -> list[Any]:
+        if name.startswith("~"):
+            how = self.entry.derivations[name]
+            return [derive(how, fields) for fields in self.fields]
+        get = self.layout.getter(name)
+        if get is None:
+            if "." in name:
+                return [walk(fields, name) for fields in self.fields]
+            return [fields.get(name) for fields in self.fields]
+        column = []
+        for fields, head in zip(self.fields, self.heads, strict=True):
+            value = fields.get(name)
+            column.append(get(head) if value is None else value)
+        return column
+
+
+def walk(fields: Mapping[str, Any], name: str) -> Any:
+    """The value under a dotted name: the exact key if there is one, else the path through objects and arrays."""
+    if name in fields:
+        return fields[name]
+    return _walk(fields, name.split("."))
+
+
+def _walk(value: Any, path: Sequence[str]) -> Any:
+    for index, part in enumerate(path):
+        if isinstance(value, list):
+            found = [hit for item in value if (hit := _walk(item, path[index:])) is not None]
+            return found or None
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(part)
+        if value is None:
+            return None
+    return value
+
+
+def derive(how: Derivation, fields: Mapping[str, Any]) -> str | None:
+    """The value of a derived field, None where what it is made from is absent."""
+    parts = [fields.get(name) for name in how.fields]
+    first = parts[0]
+    if first is None:
+        return None
+    if how.kind == "map":
+        text = str(first)
+        return how.values.get(text, text)
+    if how.kind == "join":
+        return None if None in parts else how.by.join(map(str, parts))
+    return _hive_path(str(first), parts[1] if len(parts) > 1 else None)
+
+
+def _hive_path(key: str, value_name: Any) -> str:
+    for kernel, hive in _HIVES:
+        if key[: len(kernel)].lower() == kernel:
+            key = hive + key[len(kernel) :]
+            break
+    return f"{key}\\{value_name}" if value_name else key

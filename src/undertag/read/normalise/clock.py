@@ -1,0 +1,93 @@
+"""A record's time as RFC 3339 in UTC.
+
+Contract: `utc(text)` gives `YYYY-MM-DDTHH:MM:SS[.ffffff]Z`, or None where the text is no date between the years 1
+and 9999. A time without a zone is taken as UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, Final
+
+import ciso8601
+
+_FRACTION: Final = re.compile(r"(\.[0-9]{1,6})?[0-9]*Z")
+_TICKS_PER_SECOND: Final = 10_000_000
+_FILETIME_EPOCH: Final = datetime(1601, 1, 1, tzinfo=UTC)
+
+
+@lru_cache(maxsize=65_536)
+def _second(text: str) -> str | None:
+    """The first 19 characters as they are to be written, None if they are no date-time."""
+    try:
+        return datetime.fromisoformat(text).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
+    except ValueError:
+        return None
+
+
+def utc(text: Any) -> str | None:
+    """A time of any usual form as RFC 3339 UTC: ISO 8601 text, or seconds, milliseconds or nanoseconds since 1970."""
+    if text.__class__ is str:
+        rest = text[19:]
+        if rest == "Z" or (rest and _FRACTION.fullmatch(rest)):
+            second = _second(text[:19])
+            if second is not None:
+                return second + (rest if len(rest) <= 8 else rest[:7] + "Z")
+        return _from_text(text)
+    if isinstance(text, bool) or not isinstance(text, int | float):
+        return None
+    return _from_number(float(text))
+
+
+def _from_text(text: str) -> str | None:
+    text = text.strip()
+    if not 8 <= len(text) <= 64:
+        return _from_digits(text)
+    try:
+        when = ciso8601.parse_datetime(text.removesuffix(" UTC").replace(" +", "+").replace("/", "-"))
+    except ValueError:
+        return _from_digits(text)
+    return _write(when)
+
+
+def _from_digits(text: str) -> str | None:
+    try:
+        return _from_number(float(text)) if text[:1].isdigit() and len(text) < 32 else None
+    except ValueError:
+        return None
+
+
+def _from_number(number: float) -> str | None:
+    for unit in (1.0, 1e3, 1e6, 1e9):
+        if abs(number) / unit < 2e10:
+            try:
+                return _write(datetime.fromtimestamp(number / unit, UTC))
+            except (ValueError, OverflowError, OSError):
+                return None
+    return None
+
+
+def _write(when: datetime) -> str | None:
+    try:
+        when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    except OverflowError:
+        return None
+    return when.isoformat().replace("+00:00", "Z")
+
+
+def shift_to(local: Any, received: Any) -> str | None:
+    """`local`, a wall-clock time without zone, moved by the whole quarters of an hour that part it from `received`.
+
+    Collectors such as nxlog write an event's local time beside the UTC time of its arrival; arrival is at most
+    minutes later, so the distance, rounded to a quarter of an hour, is the zone.
+    """
+    at, seen = utc(local), utc(received)
+    if at is None or seen is None:
+        return at or seen
+    start, end = datetime.fromisoformat(at), datetime.fromisoformat(seen)
+    quarters = round((end - start) / timedelta(minutes=15))
+    if abs(quarters) > 56:  # no zone is further than 14 hours from UTC: it came late, and nothing can be said
+        return at
+    return _write(start + timedelta(minutes=15) * quarters)

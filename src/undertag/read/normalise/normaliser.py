@@ -1,0 +1,239 @@
+"""Records → batches: decode, find each event's entry, time and system, and give it its uid.
+
+Contract: every record becomes exactly one event of one batch, or one problem. `Batch.rows` are the records' numbers
+within the unit, so that output can be put back in order. A uid is the SHA-256 of the record's bytes, cut to 16 bytes;
+records that are equal within a source are told apart later, where the whole source is seen (`read.twins`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+import orjson
+
+from undertag.catalogue.other import OtherRouter
+from undertag.catalogue.windows import WindowsRouter
+from undertag.model.batch import MAX_ROWS, Batch, Layout
+from undertag.model.entry import Entry
+from undertag.model.problem import Place, Problem
+from undertag.model.source import Records, Unit
+from undertag.read.normalise import evtx_json
+from undertag.read.normalise.clock import utc
+from undertag.read.normalise.evtx_json import EvtxLayout
+from undertag.read.normalise.other import OtherLayout, other_system, other_time
+from undertag.read.normalise.windows_dict import HeadLayout, WindowsEvent, windows_event
+
+_EVTX = EvtxLayout()
+_HEADED = HeadLayout("windows-fields")
+_OTHER = OtherLayout()
+
+
+@dataclass(slots=True, kw_only=True)
+class Normalised:
+    """What one unit holds: its batches, the number of its events, what was damaged."""
+
+    batches: list[Batch] = field(default_factory=list)
+    events: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Group:
+    entry: Entry
+    layout: Layout
+    rows: list[int] = field(default_factory=list)
+    raws: list[bytes] = field(default_factory=list)
+    heads: list[Any] = field(default_factory=list)
+    fields: list[Mapping[str, Any]] = field(default_factory=list)
+    times: list[str | None] = field(default_factory=list)
+    systems: list[str] = field(default_factory=list)
+
+
+class Normaliser:
+    """Turns the records of units into batches."""
+
+    def __init__(self, windows: WindowsRouter, other: OtherRouter) -> None:
+        self._windows = windows
+        self._other = other
+        self._places: dict[Any, Entry] = {}
+
+    def normalise(self, unit: Unit, records: Records) -> Normalised:
+        """All batches of a unit."""
+        result = Normalised(problems=list(records.problems))
+        groups: dict[Any, _Group] = {}
+        if records.docs is not None:
+            self._documents(unit, records.raws, records.docs, groups, result)
+        elif not self._all_evtx(records.raws, groups):
+            groups.clear()
+            self._each(unit, records, groups, result)
+        for group in groups.values():
+            _cut(group, result)
+        return result
+
+    def _all_evtx(self, raws: list[bytes], groups: dict[Any, _Group]) -> bool:
+        """The fast way, for units that hold nothing but EVTX-as-JSON; False if one record is something else."""
+        if not raws or not raws[0].lstrip().startswith(b'{"Event"'):
+            return False
+        try:
+            decoded = list(map(evtx_json.decode, raws))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return False
+        for row, record in enumerate(decoded):
+            self._add_evtx(row, raws[row], record.event, groups)
+        return True
+
+    def _add_evtx(self, row: int, raw: bytes, event: evtx_json.Event, groups: dict[Any, _Group]) -> None:
+        system = event.system
+        place = evtx_json.place_of(system)
+        group = groups.get(place)
+        if group is None:
+            entry = self._places.get(place)
+            if entry is None:
+                channel, event_id, provider = place
+                entry = self._windows.entry(channel or "", provider or "", evtx_json.event_number(event_id), _EVTX.name)
+                if len(self._places) > MAX_ROWS:
+                    self._places.clear()
+                self._places[place] = entry
+            group = groups[place] = _Group(entry, _EVTX)
+        group.rows.append(row)
+        group.raws.append(raw)
+        group.heads.append(system)
+        group.fields.append(evtx_json.fields_of(event))
+        group.times.append(evtx_json.time_of(system))
+        group.systems.append(system.computer or "")
+
+    def _each(self, unit: Unit, records: Records, groups: dict[Any, _Group], result: Normalised) -> None:
+        """Record by record, for mixed units and damaged ones."""
+        for row, raw in enumerate(records.raws):
+            if raw.startswith(b'{"Event"'):
+                try:
+                    self._add_evtx(row, raw, evtx_json.decode(raw).event, groups)
+                    continue
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                    pass
+            raw, doc = _decode(unit, records, row, raw, result)
+            if doc is not None:
+                self._add(row, raw, doc, unit.format, groups)
+
+    def _documents(
+        self, unit: Unit, raws: list[bytes], docs: list[Any], groups: dict[Any, _Group], result: Normalised
+    ) -> None:
+        for row, (raw, doc) in enumerate(zip(raws, docs, strict=True)):
+            self._add(row, raw, doc, unit.format, groups)
+
+    def _add(self, row: int, raw: bytes, doc: Any, format_name: str, groups: dict[Any, _Group]) -> None:
+        event = windows_event(doc)
+        if event is None:
+            self._add_other(row, raw, doc, format_name, groups)
+            return
+        self._add_windows(row, raw, event, groups)
+
+    def _add_windows(self, row: int, raw: bytes, event: WindowsEvent, groups: dict[Any, _Group]) -> None:
+        place = (event.channel, event.event_id, event.provider, _HEADED.name)
+        group = groups.get(place)
+        if group is None:
+            entry = self._windows.entry(event.channel, event.provider, event.event_id, _HEADED.name)
+            group = groups[place] = _Group(entry, _HEADED)
+        group.rows.append(row)
+        group.raws.append(raw)
+        group.heads.append(event.head)
+        group.fields.append(event.fields)
+        group.times.append(event.time)
+        group.systems.append(event.computer)
+
+    def _add_other(self, row: int, raw: bytes, doc: Any, format_name: str, groups: dict[Any, _Group]) -> None:
+        entry = self._other.entry(doc, format_name)
+        group = groups.get(entry.key)
+        if group is None:
+            group = groups[entry.key] = _Group(entry, _OTHER)
+        group.rows.append(row)
+        group.raws.append(raw)
+        group.heads.append(doc)
+        group.fields.append(doc)
+        group.times.append(other_time(doc))
+        group.systems.append(other_system(doc))
+
+
+def _decode(unit: Unit, records: Records, row: int, raw: bytes, result: Normalised) -> tuple[bytes, Any]:
+    """A record's object, or None and a problem; bad UTF-8 is mended, and said."""
+    try:
+        doc = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        mended = _mend(raw)
+        if mended is None:
+            result.problems.append(_damaged(unit, records, row, raw, f"not valid JSON: {error}"))
+            return raw, None
+        raw, doc = mended
+        result.problems.append(
+            Problem(
+                code="UT112",
+                severity="warning",
+                message="invalid UTF-8, replaced by U+FFFD",
+                place=_place(unit, records, row),
+                excerpt=_excerpt(raw),
+            )
+        )
+    if not isinstance(doc, dict):
+        result.problems.append(_damaged(unit, records, row, raw, f"an event is a JSON object, this is {_kind(doc)}"))
+        return raw, None
+    return raw, doc
+
+
+def _mend(raw: bytes) -> tuple[bytes, Any] | None:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        mended = raw.decode("utf-8", "replace").encode()
+        try:
+            return mended, orjson.loads(mended)
+        except orjson.JSONDecodeError:
+            return None
+    return None
+
+
+def _kind(doc: Any) -> str:
+    return {list: "an array", str: "a text", type(None): "null", bool: "a boolean"}.get(type(doc), "a number")
+
+
+def _damaged(unit: Unit, records: Records, row: int, raw: bytes, message: str) -> Problem:
+    return Problem(
+        code="UT111",
+        message=message,
+        place=_place(unit, records, row),
+        hint="the record was left out, the rest was read",
+        excerpt=_excerpt(raw),
+    )
+
+
+def _place(unit: Unit, records: Records, row: int) -> Place:
+    offset = records.offsets[row] if row < len(records.offsets) else -1
+    return Place(source=unit.source, offset=offset if offset >= 0 else None, record=row)
+
+
+def _excerpt(raw: bytes) -> str:
+    return raw[:512].decode("utf-8", "replace")
+
+
+def _cut(group: _Group, result: Normalised) -> None:
+    """A group as batches of bounded size, with times and uids."""
+    for start in range(0, len(group.rows), MAX_ROWS):
+        part = slice(start, start + MAX_ROWS)
+        raws = group.raws[part]
+        result.events += len(raws)
+        result.batches.append(
+            Batch(
+                entry=group.entry,
+                layout=group.layout,
+                rows=group.rows[part],
+                raws=raws,
+                heads=group.heads[part],
+                fields=group.fields[part],
+                times=[utc(time) for time in group.times[part]],
+                systems=group.systems[part],
+                uids=[sha256(raw).digest()[:16] for raw in raws],
+            )
+        )
