@@ -1,4 +1,4 @@
-"""The floor for EVTX: parse each file and write its records' JSON. `evtx_floor.py FOLDER OUT`; one process, one thread."""
+"""The floor for EVTX: parse each file, write its records' JSON. `evtx_floor.py FOLDER OUT`; one thread."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def parse_and_write(folder: Path, target: Path) -> int:
         for path in sorted(folder.rglob("*.evtx")):
             # One thread of the parser too: it would start a pool of its own otherwise.
             for record in evtx.PyEvtxParser(str(path), number_of_threads=1).records_json():
+                assert record is not None
                 writing.write(record["data"].encode())
                 writing.write(b"\n")
                 count += 1

@@ -1,7 +1,7 @@
-"""Make a big, seeded corpus from the real recordings: `generate.py --events N --seed S --shape SHAPE --out FILE`.
+"""Make a big, seeded corpus from real recordings: `generate.py --events N --seed S --shape SHAPE --out FILE`.
 
-The same recordings, seed, size and shape give the same bytes. Beside FILE stands FILE.meta.json, by which a later run
-knows that the file can be reused. How the copies differ: `variation.py`.
+The same recordings, seed, size and shape give the same bytes. Beside FILE stands FILE.meta.json, by which a
+later run knows that the file can be reused. How copies differ: `variation.py`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from copies import WEEK_SECONDS, varied_lines
 from sources import SHAPES, corpora, read_sources
-from variation import WEEK_SECONDS, make_templates, varied_lines
+from variation import make_templates
 
 DATA = Path(__file__).resolve().parent / "data"
 CHUNK_LINES = 8192
@@ -42,7 +43,10 @@ def corpus_file(events: int, seed: int, shape: str, out: Path | None = None) -> 
     wanted = {"events": events, "seed": seed, "shape": shape, "generator": _generator_hash()}
     if out.exists() and meta_file.exists():
         meta = json.loads(meta_file.read_bytes())
-        if all(meta.get(key) == value for key, value in wanted.items()) and meta["bytes"] == out.stat().st_size:
+        if (
+            all(meta.get(key) == value for key, value in wanted.items())
+            and meta["bytes"] == out.stat().st_size
+        ):
             return out
     out.parent.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
@@ -62,7 +66,7 @@ def corpus_file(events: int, seed: int, shape: str, out: Path | None = None) -> 
 def _generator_hash() -> str:
     here = Path(__file__).parent
     digest = hashlib.sha256()
-    for name in ("generate.py", "sources.py", "variation.py"):
+    for name in ("generate.py", "sources.py", "variation.py", "copies.py"):
         digest.update((here / name).read_bytes())
     return digest.hexdigest()[:16]
 

@@ -1,7 +1,7 @@
 """The real recordings that the big corpora are made of, as lines of JSON in three shapes.
 
-Contract: each function yields `Source`s in a fixed order (sorted paths, record order), so that the same corpora
-give the same lines. Only the corpora folder is read; nothing is varied here (see `variation.py`).
+Contract: each function yields `Source`s in a fixed order (sorted paths, record order), so that the same
+corpora give the same lines. Only the corpora folder is read; nothing is varied here (see `variation.py`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ROUTING = ROOT / "src/undertag/catalogue/data/windows-routing.yml"
 SHAPES = ("evtx-json", "flat", "flattened-labelled")
 NO_LABEL = "none"
-"""Label of a dimension that no Sigma log source claims: unlike a missing label it lets the peer skip rules."""
+"""Label where no Sigma log source claims the event: unlike a missing one it lets the peer skip rules."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +62,10 @@ def _evtx(folder: Path) -> Iterator[Source]:
     import evtx
 
     for path in sorted(folder.rglob("*.evtx")):
-        records = evtx.PyEvtxParser(str(path)).records_json()
-        yield Source(name=str(path.relative_to(folder)), lines=[r["data"].encode() for r in records])
+        records = evtx.PyEvtxParser(str(path), number_of_threads=1).records_json()
+        yield Source(
+            name=str(path.relative_to(folder)), lines=[r["data"].encode() for r in records if r is not None]
+        )
 
 
 def _flat(folder: Path) -> Iterator[Source]:
@@ -76,9 +78,9 @@ def _flat(folder: Path) -> Iterator[Source]:
 class LogSourceLabels:
     """Sigma log source of a Windows event, one category at most, from the catalogue's routing table.
 
-    rsigma 0.23 reads one string a dimension, and prunes a rule where a label contradicts it. An event that serves
-    two categories (a registry value set serves `registry_set` and `registry_event`) keeps the narrower one, which
-    favours rsigma's speed at the cost of some of its matches.
+    rsigma 0.23 reads one string a dimension, and skips a rule that a label contradicts. An event that serves
+    two categories (a registry value set serves `registry_set` and `registry_event`) keeps the narrower one,
+    which favours rsigma's speed at the cost of some of its matches.
     """
 
     def __init__(self, routing: dict[str, Any]) -> None:
@@ -95,11 +97,11 @@ class LogSourceLabels:
 
     def label(self, event: dict[str, Any]) -> dict[str, Any]:
         """`product`, `service`, `category`, and the fields that the category knows under another name."""
-        channel = event.get("Channel")
-        row = self._categories.get((channel, event.get("EventID")), {}) if channel else {}
+        channel = event.get("Channel") or ""
+        row = self._categories.get((channel, event["EventID"]), {})
         labels: dict[str, Any] = {
             "product": "windows",
-            "service": self._services.get(channel, NO_LABEL) if channel else NO_LABEL,
+            "service": self._services.get(channel, NO_LABEL),
             "category": row.get("category", NO_LABEL),
         }
         renamed = {new: event[old] for new, old in row.get("rename", {}).items() if old in event}

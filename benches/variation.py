@@ -1,18 +1,17 @@
 """Copies of real events that are alike in what rules look at and differ in what differs in real life.
 
-Contract: each line becomes a template once: its constant bytes, and *slots* (a pid, a GUID, a time, …). A slot is
-(kind, payload), the same for equal values of the whole corpus, so that in one copy equal values stay equal and
-lineage stays joined; between copies they differ. Everything is a pure function of (seed, copy, slot).
-What rules match is kept: tool names, switches, folders, well-known pids, logon sessions and RIDs.
+Contract: each line becomes a template once: its constant bytes, and *slots* (a pid, a GUID, a time, …).
+A slot is (kind, payload), the same for equal values of the whole corpus: in one copy equal values stay equal
+and lineage stays joined; between copies they differ (`copies.py`). What rules match is kept: tool names,
+switches, folders, well-known pids, logon sessions and RIDs.
 """
 
 from __future__ import annotations
 
-import random
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from operator import itemgetter
 from zlib import crc32
 
@@ -21,9 +20,7 @@ import orjson
 from sources import Source
 
 HOSTS = 200
-WEEK_SECONDS = 7 * 86_400
-RUN_START = int(datetime(2026, 3, 2, tzinfo=UTC).timestamp())
-"""The run starts on a Monday, after every recording, so that file times of long ago stay in the past."""
+"""Computers of the run; each copy maps its own to other ones of these."""
 FILE_SPAN_SECONDS = 3600
 """A recording that lasted longer is compressed to this, so that it stays in its copy's part of the week."""
 
@@ -44,30 +41,26 @@ Slot = tuple[str, object]
 Span = tuple[int, int, Slot]
 
 
-def _finders() -> list[tuple[str, re.Pattern[bytes]]]:
-    """(kind, pattern); group 1 is what is replaced. Where two overlap, the earlier one wins."""
-    number = rb'(?:\\t| )*"?(0x[0-9a-fA-F]+|\d+)'
-    return [
-        ("record", re.compile(rb'"(?:EventRecordID|RecordNumber)":"?(\d+)')),
-        ("pid", re.compile(rb'(?:[Pp]rocess|[Tt]hread) ?I[dD]"?:' + number)),
-        ("logon", re.compile(rb'Logon ?I[dD]"?:' + number)),
-        ("guid", re.compile(rb"(" + _GUID + rb")")),
-        ("time", re.compile(rb"(" + _TIME + rb")")),
-        ("sid", re.compile(rb"S-1-5-21-(\d+)(?=-)")),
-        ("port", re.compile(rb'"(?:IpPort|SourcePort|DestPort|DestinationPort)":"?(\d{5})\b')),
-        ("net", re.compile(rb"(?<![\d.])(?:10\.\d{1,3}|172\.18|192\.168)\.(\d{1,3})(?=\.\d{1,3}(?![\d.]))")),
-        ("digits", re.compile(rb"\\\\[Tt](?:emp|EMP)\\\\[A-Za-z_]{0,8}(\d{3,12})")),
-    ]
-
-
-def _inserters() -> list[tuple[str, re.Pattern[bytes]]]:
-    """(kind, pattern); at the end of group 1 something is inserted, which depends on the last group's bytes."""
-    return [
-        ("argument", re.compile(rb'"(?:Parent|Process)?CommandLine":"' + _VALUE)),
-        ("argument", re.compile(rb'CommandLine: ((?:[^"\\]|\\[^r])*)')),
-        ("comment", re.compile(rb'"ScriptBlockText":"' + _VALUE)),
-        ("folder", re.compile(rb'\\\\(?:Temp|TEMP|temp)\\\\(?![A-Za-z_]{0,8}\d{3})()(?=([^\\"\s/:*?<>|]+))')),
-    ]
+_NUMBER = rb'(?:\\t| )*"?(0x[0-9a-fA-F]+|\d+)'
+_FINDERS = [
+    ("record", re.compile(rb'"(?:EventRecordID|RecordNumber)":"?(\d+)')),
+    ("pid", re.compile(rb'(?:[Pp]rocess|[Tt]hread) ?I[dD]"?:' + _NUMBER)),
+    ("logon", re.compile(rb'Logon ?I[dD]"?:' + _NUMBER)),
+    ("guid", re.compile(rb"(" + _GUID + rb")")),
+    ("time", re.compile(rb"(" + _TIME + rb")")),
+    ("sid", re.compile(rb"S-1-5-21-(\d+)(?=-)")),
+    ("port", re.compile(rb'"(?:IpPort|SourcePort|DestPort|DestinationPort)":"?(\d{5})\b')),
+    ("net", re.compile(rb"(?<![\d.])(?:10\.\d{1,3}|172\.18|192\.168)\.(\d{1,3})(?=\.\d{1,3}(?![\d.]))")),
+    ("digits", re.compile(rb"\\\\[Tt](?:emp|EMP)\\\\[A-Za-z_]{0,8}(\d{3,12})")),
+]
+"""(kind, pattern); group 1 is what is replaced. Where two overlap, the earlier one wins."""
+_INSERTERS = [
+    ("argument", re.compile(rb'"(?:Parent|Process)?CommandLine":"' + _VALUE)),
+    ("argument", re.compile(rb'CommandLine: ((?:[^"\\]|\\[^r])*)')),
+    ("comment", re.compile(rb'"ScriptBlockText":"' + _VALUE)),
+    ("folder", re.compile(rb'\\\\(?:Temp|TEMP|temp)\\\\(?![A-Za-z_]{0,8}\d{3})()(?=([^\\"\s/:*?<>|]+))')),
+]
+"""(kind, pattern); what is inserted at the end of group 1 depends on the last group's bytes."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -109,12 +102,12 @@ def _epoch(day: bytes, clock: bytes) -> int:
 
 
 def _spans(line: bytes, guids: set[bytes], time: int, offset: int, row: int) -> Iterator[Span]:
-    for kind, pattern in _finders():
+    for kind, pattern in _FINDERS:
         for found in pattern.finditer(line):
             payload = _payload(kind, found, guids, time, offset, row)
             if payload is not None:
                 yield found.start(1), found.end(1), (kind, payload)
-    for kind, pattern in _inserters():
+    for kind, pattern in _INSERTERS:
         for found in pattern.finditer(line):
             if kind != "argument" or _takes_argument(found[1]):
                 last = found[pattern.groups].lower()
@@ -150,7 +143,7 @@ def _takes_argument(command_line: bytes) -> bool:
 
 
 class _HostNames:
-    """Computer names where they stand alone in a text; a short lower-case name (a user's too) only with its domain."""
+    """Computer names in a text; a short lower-case one (it may be a user) only with its domain."""
 
     def __init__(self, computers: list[bytes]) -> None:
         words = []
@@ -166,7 +159,11 @@ class _HostNames:
         for found in _COMPUTER.finditer(line):
             yield found.start(1), found.end(1), ("fqdn", self._number(found[1]))
         for found in self._pattern.finditer(line):
-            yield found.start(1), found.end(1), ("fqdn" if b"." in found[1] else "host", self._number(found[1]))
+            yield (
+                found.start(1),
+                found.end(1),
+                ("fqdn" if b"." in found[1] else "host", self._number(found[1])),
+            )
 
     def _number(self, name: bytes) -> int:
         return self._index[name.partition(b".")[0].lower()]
@@ -188,84 +185,3 @@ def _add_row(templates: Templates, line: bytes, spans: list[Span]) -> None:
     if len(indexes) < 2:
         raise SystemExit(f"an event has nothing to vary: {line[:200]!r}")
     templates.rows.append((b"%b".join(text) + b"\n", itemgetter(*indexes)))
-
-
-class Copy:
-    """Copy number `number` of the corpus: gives each slot its value."""
-
-    def __init__(self, seed: int, number: int, start_second: float, rows: int) -> None:
-        rng = random.Random(f"{seed}:{number}")
-        self._guid_key = rng.getrandbits(128)
-        self._pid_key = (rng.getrandbits(14) << 2) | 0x1_0000
-        self._logon_key = rng.getrandbits(30) | 0x4000_0000
-        self._sid_key = rng.getrandbits(30)
-        self._port_key = rng.getrandbits(14)
-        self._net = rng.randrange(256)
-        self._host = random.Random(seed).randrange(HOSTS) + number * 23
-        self._salt = rng.getrandbits(64)
-        self._first_record = 1 + number * rows
-        self._start = datetime.fromtimestamp(RUN_START + int(start_second), UTC)
-
-    def values(self, slots: Iterable[Slot]) -> list[bytes]:
-        """The values of the slots in this copy, in their order."""
-        return [getattr(self, f"_{kind}_value")(payload) for kind, payload in slots]
-
-    def _token(self, payload: int | bytes) -> int:
-        mixed = payload if isinstance(payload, int) else crc32(payload)
-        return (mixed * 0x9E37_79B9_7F4A_7C15 ^ self._salt) * 0xBF58_476D_1CE4_E5B9 >> 20 & 0xFF_FFFF_FFFF
-
-    def _record_value(self, row: int) -> bytes:
-        return b"%d" % (self._first_record + row)
-
-    def _guid_value(self, payload: tuple[int, bool]) -> bytes:
-        text = f"{payload[0] ^ self._guid_key:032X}"
-        text = f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-        return (text.lower() if payload[1] else text).encode()
-
-    def _time_value(self, payload: tuple[int, bytes]) -> bytes:
-        moment = self._start + timedelta(seconds=payload[0])
-        return moment.strftime(f"%Y-%m-%d{payload[1].decode()}%H:%M:%S").encode()
-
-    def _pid_value(self, payload: tuple[int, bool]) -> bytes:
-        return (b"0x%x" if payload[1] else b"%d") % (payload[0] ^ self._pid_key)
-
-    def _logon_value(self, payload: tuple[int, bool]) -> bytes:
-        return (b"0x%x" if payload[1] else b"%d") % (payload[0] ^ self._logon_key)
-
-    def _sid_value(self, text: bytes) -> bytes:
-        return b"%d" % (int(text) ^ self._sid_key)
-
-    def _port_value(self, port: int) -> bytes:
-        return b"%d" % (49_152 + (port - 49_152 ^ self._port_key))
-
-    def _net_value(self, octet: bytes) -> bytes:
-        return b"%d" % ((int(octet) + self._net) % 256)
-
-    def _digits_value(self, text: bytes) -> bytes:
-        return b"%0*d" % (len(text), self._token(text) % 10 ** len(text))
-
-    def _host_value(self, computer: int) -> bytes:
-        return b"WKS-%04d" % ((self._host + computer) % HOSTS)
-
-    def _fqdn_value(self, computer: int) -> bytes:
-        return self._host_value(computer) + b".corp.example"
-
-    def _argument_value(self, payload: int) -> bytes:
-        return b" %010x" % self._token(payload)
-
-    def _comment_value(self, payload: int) -> bytes:
-        return rb"\n# %010x" % self._token(payload)
-
-    def _folder_value(self, payload: int) -> bytes:
-        return rb"%06x\\" % (self._token(payload) & 0xFF_FFFF)
-
-
-def varied_lines(templates: Templates, seed: int, copies: int) -> Iterator[bytes]:
-    """Lines without end of the copies in turn, newline included; `copies` of them span the week."""
-    number = 0
-    while True:
-        copy = Copy(seed, number, number * WEEK_SECONDS / copies, len(templates.rows))
-        values = copy.values(templates.slots)
-        for text, pick in templates.rows:
-            yield text % pick(values)
-        number += 1

@@ -1,10 +1,10 @@
-"""Multiply a folder of Sigma rules: `vary_rules.py --rules PATH… --times N --out DIR`; copies differ in id and literals.
+"""Multiply Sigma rules: `vary_rules.py --rules PATH… --times N --out DIR`; copies differ in id and literals.
 
-Copy 0 is the rule as it is. In copy k the strings that a rule looks for carry letters of k's own (`mimikatz` →
-`mimikatzqza`), so that no two copies share a literal. What decides where a rule applies stays: log source, event
-IDs, channel, provider, numbers, networks, whatever stands under a `not`, and the names of programs wherever
-something else can carry the letters. So copies cost about what new rules of the same kind would, and fire seldom:
-those that have no string to vary (an event ID alone) do as often as their original.
+Copy 0 is the rule as it is. In copy k the strings that a rule looks for carry letters of k's own (`mimikatz`
+→ `mimikatzqza`), so that no two copies share a literal. What decides where a rule applies stays: log source,
+event IDs, channel, provider, numbers, networks, whatever stands under a `not`, and the names of programs
+wherever something else can carry the letters. So copies cost about what new rules of the same kind would,
+and fire seldom: those that have no string to vary (an event ID alone) do as often as their original.
 """
 
 from __future__ import annotations
@@ -19,7 +19,16 @@ from typing import Any
 
 import yaml
 
-FIXED = {"EventID", "Channel", "Provider_Name", "EventType", "Initiated", "IntegrityLevel", "LogonType", "Level"}
+FIXED = {
+    "EventID",
+    "Channel",
+    "Provider_Name",
+    "EventType",
+    "Initiated",
+    "IntegrityLevel",
+    "LogonType",
+    "Level",
+}
 PROGRAMS = {"Image", "ParentImage", "OriginalFileName", "SourceImage", "TargetImage", "ProcessName"}
 KEPT_MODIFIERS = {"cidr", "exists", "fieldref", "expand", "gt", "gte", "lt", "lte", "minute", "hour", "day"}
 _CORE = re.compile(r"[^*?\\/\s\"']*[A-Za-z0-9][^*?\\/\s\"']*")
@@ -54,7 +63,7 @@ def vary_regex(pattern: str, mark: str) -> str:
 
 
 def vary_detection(detection: dict[str, Any], mark: str) -> dict[str, Any]:
-    """A rule's `detection` with its strings varied; its programs too, but only where nothing else could be."""
+    """A rule's `detection` with its strings varied; names of programs only where nothing else could be."""
     fixed = {"condition", "timeframe"} | _negated(detection)
     for keep in (FIXED | PROGRAMS, FIXED):
         varied = {
@@ -66,7 +75,7 @@ def vary_detection(detection: dict[str, Any], mark: str) -> dict[str, Any]:
 
 
 def _negated(detection: dict[str, Any]) -> set[str]:
-    """Names of the searches that the condition negates: a varied exclusion would make the copy fire everywhere."""
+    """Searches that the condition negates: a varied exclusion would make the copy fire everywhere."""
     conditions = detection["condition"]
     negated = set()
     for condition in conditions if isinstance(conditions, list) else [conditions]:
@@ -104,7 +113,10 @@ def rule_files(paths: list[Path]) -> Iterator[tuple[Path, Path]]:
 
 def multiply(paths: list[Path], times: int, out: Path) -> int:
     """Write `times` copies of the rules under `out`; the number of files."""
-    loader, dumper = getattr(yaml, "CSafeLoader", yaml.SafeLoader), getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    loader, dumper = (
+        getattr(yaml, "CSafeLoader", yaml.SafeLoader),
+        getattr(yaml, "CSafeDumper", yaml.SafeDumper),
+    )
     count = 0
     for file, place in rule_files(paths):
         text = file.read_bytes()

@@ -38,6 +38,10 @@ class OtherRouter:
                     return self._known(("linux", "auditd", kind), _AUDITD)
         return self._remember((f"unknown/{slug(format_name)}/record",), Entry(key=f"unknown/{slug(format_name)}/record", catalogued=False))
 
+    def serves(self, wanted: LogSource) -> bool:
+        """Whether any entry known here is served to rules of this log source."""
+        return any(Entry(key="", services=(Service(logsource=one),)).serving(wanted) for one in (_CLOUDTRAIL, _AUDITD))
+
     def _known(self, parts: tuple[str, ...], logsource: LogSource) -> Entry:
         return self._entries.get(parts) or self._remember(
             parts, Entry(key="/".join(parts), services=(Service(logsource=logsource),))

@@ -56,6 +56,20 @@ class WindowsRouter:
             found = self._entries[place] = self._make(channel, provider, event_id, shape)
         return found
 
+    def serves(self, wanted: LogSource) -> bool:
+        """Whether any Windows entry is served to rules of this log source."""
+        if wanted.product not in (None, "windows", "linux"):
+            return False
+        if wanted.category is None and wanted.service is None:
+            return wanted.product == "windows"
+        if wanted.product == "linux":
+            return wanted.category in self._linux["categories"] and wanted.service in (None, "sysmon")
+        services = {name for names in self._services.values() for name in names}
+        if wanted.service is not None and wanted.service not in services:
+            return False
+        rows = [row for rows in (*self._by_channel.values(), *self._by_provider.values()) for row in rows]
+        return wanted.category is None or any(row["category"] == wanted.category for row in rows)
+
     def _make(self, channel: str, provider: str, event_id: int, shape: str) -> Entry:
         lower = channel.lower()
         constants = {"EventID": str(event_id)}

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from undertag.match.bind import bind
-from undertag.match.indexed.plan import Plan
+from undertag.match.indexed.evidence import Fact
+from undertag.match.indexed.plan import Found, Plan
 from undertag.model.batch import Batch
 from undertag.model.entry import Entry
 from undertag.model.expr import FALSE
@@ -34,25 +35,31 @@ class Engine:
         self.rules = list(rules)
         self.bound: set[int] = set()
         self._learn = learn
-        self._plans: dict[tuple[str, str], Plan] = {}
-        self._learned: set[tuple[str, str]] = set()
+        self._plans: dict[tuple[str | None, ...], Plan] = {}
         self._by_source: dict[LogSource, list[int]] = {}
         for number, rule in enumerate(self.rules):
             self._by_source.setdefault(rule.logsource, []).append(number)
 
-    def match(self, batch: Batch) -> list[tuple[int, int]]:
-        """Every (row, rule number) of the batch that matches, unordered."""
-        entry = batch.entry
-        name = (entry.key, entry.shape)
+    def match(self, batch: Batch) -> dict[int, Found]:
+        """What matches, by row of the batch."""
+        plan = self.plan(batch.entry)
+        if self._learn and len(batch) >= LEARN_ROWS and not plan.learned:
+            plan = self._plans[_name(batch.entry)] = plan.learn(batch)
+        return plan.match(batch)
+
+    def evidence(self, batch: Batch, found: Found, number: int) -> list[Fact]:
+        """Why one rule matched: the tests that held."""
+        return self.plan(batch.entry).evidence(found.event, number)
+
+    def plan(self, entry: Entry) -> Plan:
+        """The plan of an entry, made when it is first asked for."""
+        name = _name(entry)
         plan = self._plans.get(name)
         if plan is None:
             if len(self._plans) >= MAX_PLANS:
                 self._plans.clear()
             plan = self._plans[name] = self._plan(entry)
-        if self._learn and name not in self._learned and len(batch) >= LEARN_ROWS:
-            self._learned.add(name)
-            plan = self._plans[name] = plan.learn(batch)
-        return plan.match(batch)
+        return plan
 
     def _plan(self, entry: Entry) -> Plan:
         bound = []
@@ -66,3 +73,8 @@ class Engine:
         bound.sort(key=lambda pair: pair[0])
         self.bound.update(number for number, _ in bound)
         return Plan(bound)
+
+
+def _name(entry: Entry) -> tuple[str | None, ...]:
+    """What tells plans apart: constants are folded into them."""
+    return (entry.key, entry.shape, entry.constants.get("Channel"), entry.constants.get("Provider_Name"))

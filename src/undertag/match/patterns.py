@@ -125,7 +125,8 @@ def compile_regex(
     try:
         compiled = re2.compile(encoded, options)
     except re2.error as refusal:
-        return _compile_backtracking(expression, flags, on_timeout, str(refusal))
+        reason = refusal.args[0].decode("utf-8", "replace")
+        return _compile_backtracking(expression, flags, on_timeout, reason)
     if compiled.programsize <= _SET_PROGRAM_SIZE:
         one = re2.Set.SearchSet(options)
         one.Add(encoded)

@@ -24,6 +24,8 @@ class Layout(Protocol):
     """How the records of one shape are taken apart."""
 
     name: str
+    json: bool
+    """Whether the records' bytes are JSON objects, so that output can be spliced into them."""
 
     def getter(self, name: str) -> Callable[[Any], Any] | None:
         """A function from a record's head to the value of the header field `name`; None if it is no header field."""

@@ -1,1 +1,17 @@
-"""apps/cli."""
+"""The command `undertag`."""
+
+from __future__ import annotations
+
+import sys
+
+from undertag import __version__
+
+
+def main() -> None:
+    """Runs the command line; ends the process with the exit code of house rules (see `undertag --help`)."""
+    if sys.argv[1:] == ["--version"]:  # asked by scripts all the time: not worth loading the rest
+        print(f"undertag {__version__}")  # noqa: T201
+        return
+    from undertag.apps.cli.commands import run
+
+    sys.exit(run(sys.argv[1:]))

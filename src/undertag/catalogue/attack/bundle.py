@@ -1,9 +1,9 @@
 """Reads an official ATT&CK Enterprise bundle (STIX 2.0 or 2.1) into plain facts.
 
-Contract: only identifiers, names and relations are taken; descriptions never are. A text that is no whole JSON
-document, no bundle, or a bundle of another domain (Mobile, ICS, PRE) raises; what is merely odd inside a bundle
-(an identifier twice, a revoked technique without successor) becomes a `Problem` in the result. The same bytes
-always give the same facts. No I/O.
+Contract: only identifiers, names and relations are taken; descriptions never are. A text that is no whole
+JSON document, no bundle, or a bundle of another domain (Mobile, ICS, PRE) raises; what is merely odd inside a
+bundle (an identifier twice, a revoked technique without successor) becomes a `Problem` in the result. The
+same bytes always give the same facts. No I/O.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-import msgspec
-
-from undertag.model.problem import CatalogueError, Place, Problem, ReadError
+from undertag.catalogue.attack.stix import StixObject, decode_bundle
+from undertag.model.problem import CatalogueError, Place, Problem
 
 Row: TypeAlias = tuple[str, tuple[str, ...], tuple[str, ...], str, tuple[str, ...]]
 """Name, tactics, platforms, state (`active`, `revoked`, `deprecated`) and successors of one ATT&CK object."""
@@ -44,65 +43,9 @@ _TRACKED: Final = frozenset(
 )
 
 
-class _Reference(msgspec.Struct):
-    source_name: str = ""
-    external_id: str | None = None
-
-
-class _Phase(msgspec.Struct):
-    kill_chain_name: str = ""
-    phase_name: str = ""
-
-
-class _LogSource(msgspec.Struct):
-    name: str | None = None
-    channel: str | None = None
-    x_mitre_data_component_ref: str = ""
-
-
-class _Object(msgspec.Struct):
-    type: str
-    id: str = ""
-    name: str = ""
-    modified: str = ""
-    revoked: bool | None = None
-    x_mitre_deprecated: bool | None = None
-    external_references: list[_Reference] = []  # noqa: RUF012
-    kill_chain_phases: list[_Phase] = []  # noqa: RUF012
-    x_mitre_platforms: list[str] = []  # noqa: RUF012
-    x_mitre_data_sources: list[str] = []  # noqa: RUF012
-    x_mitre_shortname: str = ""
-    x_mitre_version: str = ""
-    x_mitre_data_source_ref: str = ""
-    x_mitre_analytic_refs: list[str] = []  # noqa: RUF012
-    x_mitre_log_source_references: list[_LogSource] = []  # noqa: RUF012
-    x_mitre_log_sources: list[_LogSource] = []  # noqa: RUF012
-    relationship_type: str = ""
-    source_ref: str = ""
-    target_ref: str = ""
-
-    @property
-    def attack_id(self) -> str:
-        for reference in self.external_references:
-            if reference.external_id and reference.source_name.startswith("mitre-"):
-                return reference.external_id
-        return ""
-
-    @property
-    def state(self) -> str:
-        if self.revoked:
-            return "revoked"
-        return "deprecated" if self.x_mitre_deprecated else "active"
-
-
-class _Bundle(msgspec.Struct):
-    type: str = ""
-    objects: list[_Object] = []  # noqa: RUF012
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogSourceRow:
-    """One (data component, log source name, channel) of v18 and later, and the techniques that refer to it."""
+    """One (data component, log source name, channel) of v18 and later, and the techniques that cite it."""
 
     component: str
     name: str
@@ -116,9 +59,9 @@ class BundleFacts:
     """What one bundle says.
 
     `rows` is keyed by ATT&CK id and holds techniques, software, groups, campaigns, data sources and data
-    components. `tactics` is keyed by short name: (TA id, title). `data_sources` holds the names of data sources
-    that techniques themselves list (before v9). `components` holds, per technique, the data components that
-    detect it (v9 to v17). `names_to_components` resolves a component's name where a bundle gives it no id.
+    components. `tactics` is keyed by short name: (TA id, title). `data_sources` holds the names of data
+    sources that techniques themselves list (before v9). `components` holds, per technique, the names of the
+    data components that detect it (v9 to v17); `component_sources` says which data source each belongs to.
     """
 
     version_hint: str = ""
@@ -142,56 +85,13 @@ def read_bundle(data: bytes, source: str) -> BundleFacts:
         ReadError: UT341, no whole JSON document.
         CatalogueError: UT342, JSON but no STIX bundle with techniques; UT343, a bundle of another domain.
     """
-    return _Reader(_decode(data, source), source).facts()
-
-
-def _decode(data: bytes, source: str) -> list[_Object]:
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    if not data.lstrip(b" \t\r\n")[:1] == b"{":
-        raise CatalogueError(
-            Problem(
-                code="UT342",
-                message="this is no STIX bundle: it doesn't begin with a JSON object",
-                place=Place(source=source, offset=0),
-                hint="give the enterprise-attack JSON file of an ATT&CK release",
-            )
-        )
-    try:
-        bundle = msgspec.json.decode(data, type=_Bundle)
-    except msgspec.ValidationError as error:
-        raise CatalogueError(
-            Problem(
-                code="UT342",
-                message=f"this is JSON, but no STIX bundle: {error}",
-                place=Place(source=source),
-                hint="give the enterprise-attack JSON file of an ATT&CK release",
-            )
-        ) from error
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise ReadError(
-            Problem(
-                code="UT341",
-                message=f"the file is no whole JSON document: {error}",
-                place=Place(source=source),
-                hint="it may have been cut short: compare its size, fetch it again",
-            )
-        ) from error
-    if bundle.type != "bundle":
-        raise CatalogueError(
-            Problem(
-                code="UT342",
-                message=f"this is JSON, but no STIX bundle: its type is {bundle.type[:40]!r}",
-                place=Place(source=source),
-                hint="give the enterprise-attack JSON file of an ATT&CK release",
-            )
-        )
-    return bundle.objects
+    return _Reader(decode_bundle(data, source), source).facts()
 
 
 class _Reader:
     """Turns the objects of one bundle into facts."""
 
-    def __init__(self, objects: list[_Object], source: str) -> None:
+    def __init__(self, objects: tuple[StixObject, ...], source: str) -> None:
         self.source = source
         self.problems: list[Problem] = []
         self.all = objects
@@ -256,16 +156,18 @@ class _Reader:
                 )
             )
 
-    def _unique(self, objects: list[_Object]) -> dict[str, _Object]:
+    def _unique(self, objects: tuple[StixObject, ...]) -> dict[str, StixObject]:
         """Objects by STIX id; of two with one id the later `modified` wins, and it is told."""
-        found: dict[str, _Object] = {}
+        found: dict[str, StixObject] = {}
         twice = 0
         for one in objects:
             other = found.get(one.id)
             if other is not None and one.id:
                 twice += 1
                 if twice <= MAX_DUPLICATES_TOLD:
-                    self._tell("UT346", f"object {one.id[:80]} stands in the bundle twice; the later one is used")
+                    self._tell(
+                        "UT346", f"object {one.id[:80]} stands in the bundle twice; the later one is used"
+                    )
                 if one.modified < other.modified:
                     continue
             found[one.id] = one
@@ -275,7 +177,7 @@ class _Reader:
 
     def _attack_ids(self) -> dict[str, str]:
         """ATT&CK id by STIX id; of two objects with one ATT&CK id the active, then the later one wins."""
-        best: dict[str, _Object] = {}
+        best: dict[str, StixObject] = {}
         for one in self.by_stix.values():
             attack_id = one.attack_id
             if one.type not in _TRACKED or not attack_id:
@@ -285,7 +187,9 @@ class _Reader:
                 continue
             other = best.get(attack_id)
             if other is not None:
-                self._tell("UT346", f"{attack_id} stands for two objects: {other.name[:60]!r}, {one.name[:60]!r}")
+                self._tell(
+                    "UT346", f"{attack_id} stands for two objects: {other.name[:60]!r}, {one.name[:60]!r}"
+                )
                 if (one.state == "active", one.modified) < (other.state == "active", other.modified):
                     continue
             best[attack_id] = one

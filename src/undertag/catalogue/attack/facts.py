@@ -1,9 +1,9 @@
 """The embedded ATT&CK facts: what was a technique, a tactic, a data source in which release.
 
 Contract: the data file is read once, when a release is first asked for, never on import; a `Release` never
-changes. The file holds *histories*: of each object its rows, each good from one release until the next row, so
-what did not change between two releases is stored once. v19 is thin: identifiers, names and tactics are its own,
-platforms are those of v18.1 (`Release.inherited` says so). Facts are of MITRE ATT&CK, see `notice()`.
+changes. The file holds *histories*: of each object its rows, each good from one release until the next row,
+so what did not change between two releases is stored once. v19 is thin: identifiers, names and tactics are
+its own, platforms are those of v18.1 (`Release.inherited` says so). Its copyright notice is `notice()`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from undertag.model.problem import CatalogueError, Problem
@@ -21,6 +21,7 @@ DEFAULT_VERSION: Final = "19"
 
 State = Literal["active", "revoked", "deprecated"]
 Row = tuple[str, tuple[str, ...], tuple[str, ...], str, tuple[str, ...]]
+DATA: Final = Path(__file__).parent.parent / "data" / "attack"
 _STATES: Final = ("active", "revoked", "deprecated")
 
 
@@ -70,7 +71,7 @@ class Release:
     Attributes:
         version: `"18.1"`, `"19"`.
         inherited: what is not the release's own: attribute → release that it was taken from.
-        tracks: the first letters of ids that the release's facts cover (`T`, `TA`, `DS`, `DC`, `S`, `G`, `C`).
+        tracks: the letters of ids that the release's facts cover (`T`, `TA`, `DS`, `DC`, `S`, `G`, `C`).
     """
 
     __slots__ = ("_rows", "_tactics", "inherited", "tracks", "version")
@@ -93,7 +94,7 @@ class Release:
         return f"Release({self.version!r}, {len(self._rows)} objects)"
 
     def technique(self, attack_id: str) -> Technique | None:
-        """The technique with that id (`T1059.001`), revoked and deprecated ones included; None if there is none."""
+        """The technique with that id (`T1059.001`), be it revoked or deprecated; None if there is none."""
         row = self._rows.get(attack_id)
         if row is None or id_kind(attack_id) != "T":
             return None
@@ -157,7 +158,12 @@ def _state(row: Row) -> State:
 def _technique(attack_id: str, row: Row) -> Technique:
     name, tactics, platforms, _, successors = row
     return Technique(
-        id=attack_id, name=name, tactics=tactics, platforms=platforms, state=_state(row), successors=successors
+        id=attack_id,
+        name=name,
+        tactics=tactics,
+        platforms=platforms,
+        state=_state(row),
+        successors=successors,
     )
 
 
@@ -189,6 +195,13 @@ class History:
         """What a successor of that id rests on: a key of `bases`."""
         found = self._basis_of.get(attack_id)
         return found if found is not None else ("revoked-by" if state == "revoked" else "deprecation-note")
+
+    def first_with(self, source: str, target: str) -> str | None:
+        """The first embedded release that names `target` as a successor of `source`; None if none does."""
+        for row in self.document["objects"].get(source, ()):
+            if len(row) > 1 and target in row[5]:
+                return str(self.versions[row[0]])
+        return None
 
     def release(self, version: str) -> Release:
         """The embedded release of exactly that version."""
@@ -232,8 +245,7 @@ def history() -> History:
     """
     import json
 
-    text = (files("undertag.catalogue") / "data" / "attack" / "objects.json").read_bytes()
-    document = json.loads(text)
+    document = json.loads((DATA / "objects.json").read_bytes())
     if document.get("format") != 1:
         raise CatalogueError(
             Problem(
@@ -246,5 +258,5 @@ def history() -> History:
 
 
 def notice() -> str:
-    """ATT&CK's copyright notice, to be shown wherever its content is."""
-    return (files("undertag.catalogue") / "data" / "attack" / "NOTICE").read_text(encoding="utf-8").strip()
+    """ATT&CK's copyright line, for wherever its content is shown; the file `NOTICE` has the licence."""
+    return (DATA / "NOTICE").read_text(encoding="utf-8").partition("\n")[0]

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from undertag.match.indexed.folded import AS_IS, KEYWORDS, KEYWORDS_AS_IS, FoldedEvent
 from undertag.match.patterns import compile_text_test
+from undertag.match.scalars import scalars_of
 from undertag.model.expr import REF_OPS, And, Expr, Not, Or, Test
 
 Condition: TypeAlias = Callable[[FoldedEvent], bool]
@@ -146,7 +147,7 @@ def _test(test: Test) -> Condition:
         wanted = bool(test.pattern)
         return lambda event: event.batch.has(event.row, name) is wanted
     if test.op == "null":
-        return lambda event: event.batch.value(event.row, name) is None
+        return lambda event: _is_null(event.batch.value(event.row, name))
     if test.op in REF_OPS:
         return _reference(test, name)
     if not _as_is(test) and test.op in ("eq", "contains", "startswith", "endswith"):
@@ -154,6 +155,10 @@ def _test(test: Test) -> Condition:
     holds = compile_text_test(test)
     key = AS_IS + name if _as_is(test) else name
     return _on_text(key, _remembered(holds) if test.op in ("re", "cidr") else holds)
+
+
+def _is_null(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and any(item is None for item in scalars_of(value)))
 
 
 def _as_is(test: Test) -> bool:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from operator import or_
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from undertag.match.indexed.atoms import RAW, Atom, Group, Needs, needs_of, single_field
 from undertag.match.indexed.chances import Chances
 from undertag.match.indexed.closures import Condition, compile_condition
+from undertag.match.indexed.evidence import Evidence, Fact, compile_evidence
 from undertag.match.indexed.folded import FoldedEvent, as_text
 from undertag.match.indexed.scan import FieldScan, Marks, automaton_of, search
 from undertag.model.batch import Batch
@@ -24,16 +25,25 @@ RARE: Final = 0.0015
 """A rule whose best group is met less often than this is sparse."""
 
 
+class Found(NamedTuple):
+    """One event that rules match, and their numbers in order."""
+
+    event: FoldedEvent
+    numbers: list[int]
+
+
 class Plan:
     """The rules of one entry, ready to match its batches."""
 
     def __init__(self, rules: Sequence[tuple[int, Expr]], chances: Chances | None = None) -> None:
         """`rules`: (number, bound condition) pairs; the numbers come back in hits."""
+        self.learned = chances is not None
         chances = chances or Chances()
         self.rules = list(rules)
         self.always = [number for number, expr in rules if expr == TRUE]
         self._exprs = dict(rules)
         self._conditions: dict[int, Condition] = {}
+        self._evidence: dict[int, Evidence] = {}
         self._needs: dict[int, Needs] = {
             number: needs_of(expr, chances.group) for number, expr in rules if expr != TRUE
         }
@@ -80,20 +90,35 @@ class Plan:
             for name in sorted(marks.keys() | ruled_out.keys())
         ]
 
-    def match(self, batch: Batch) -> list[tuple[int, int]]:
-        """(row, rule number) of every match, in the order of rows."""
-        hits: list[tuple[int, int]] = []
+    def match(self, batch: Batch) -> dict[int, Found]:
+        """What matches, by row; rows without a match are left out."""
+        found: dict[int, Found] = {}
         for row, numbers in self._candidates(batch):
             event = FoldedEvent(batch, row)
-            for number in numbers:
-                condition = self._conditions.get(number)
-                if condition is None:
-                    condition = self._conditions[number] = compile_condition(self._exprs[number])
-                if condition(event):
-                    hits.append((row, number))
+            hits = [number for number in numbers if self._condition(number)(event)]
+            if hits:
+                found[row] = Found(event, sorted(hits))
         if self.always:
-            hits.extend((row, number) for row in range(len(batch)) for number in self.always)
-        return hits
+            for row in range(len(batch)):
+                known = found.get(row)
+                found[row] = Found(
+                    known.event if known else FoldedEvent(batch, row),
+                    sorted([*self.always, *known.numbers]) if known else list(self.always),
+                )
+        return found
+
+    def evidence(self, event: FoldedEvent, number: int) -> list[Fact]:
+        """The tests that made a rule true for an event that it matched."""
+        ask = self._evidence.get(number)
+        if ask is None:
+            ask = self._evidence[number] = compile_evidence(self._exprs[number])
+        return ask(event) or []
+
+    def _condition(self, number: int) -> Condition:
+        condition = self._conditions.get(number)
+        if condition is None:
+            condition = self._conditions[number] = compile_condition(self._exprs[number])
+        return condition
 
     def _candidates(self, batch: Batch) -> list[tuple[int, list[int]]]:
         """Rows whose integers leave a rule in, with the rules to evaluate."""

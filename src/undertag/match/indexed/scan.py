@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ahocorasick_rs import BytesAhoCorasick
+from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
 from undertag.match.indexed.atoms import RAW, Atom
 from undertag.match.scalars import scalars_of, text_of
@@ -36,7 +36,7 @@ class Marks:
 class FieldScan:
     """Turns the values of one field into integers."""
 
-    __slots__ = ("_automaton", "_base", "_clear", "_flag", "_put", "_sparse_of", "absent", "memo", "name", "sparse")
+    __slots__ = ("_automaton", "_base", "_clear", "_flag", "_leftmost", "_put", "_sparse_of", "absent", "memo", "name", "sparse")
 
     def __init__(self, name: str, marks: Mapping[Atom, Marks], ruled_out: int, flag: int) -> None:
         """`ruled_out`: bits of the rules that need a group of this field; `flag`: the bit that points to `sparse`."""
@@ -50,6 +50,11 @@ class FieldScan:
         self._sparse_of = [tuple(sorted(marks[atom].sparse)) for atom in atoms]
         self._flag = flag
         self._automaton = automaton_of(atoms)
+        self._leftmost = (
+            BytesAhoCorasick([_pattern(atom) for atom in atoms], MatchKind.LeftmostFirst)
+            if atoms and name == RAW
+            else None
+        )
         self.memo: dict[Any, int] = {None: self.absent}
         self.sparse: dict[Any, tuple[int, ...]] = {}
 
@@ -143,22 +148,26 @@ class FieldScan:
             some |= part
         return (every & self._base) | (some & ~self._base)
 
-    def _raw_integers(self, batch: Batch) -> list[int]:
+    def _raw_integers(self, batch: Batch) -> list[int] | int:
+        """Keywords are rare: one leftmost pass, which skips fast, says whether there is anything to look for."""
         self.sparse.clear()
+        if self._leftmost is None:
+            return self._base
+        joined = _EDGE.join(batch.raws).lower()
+        hidden = b"\\u00" in joined or b"&#" in joined
+        if not hidden and not self._leftmost.find_matches_as_indexes(joined):
+            return self._base
         integers = [self._base] * len(batch)
-        everything = None
-        folded = [raw.lower().replace(_EDGE, b"?") for raw in batch.raws]
-        found = search(self._automaton, folded) if self._automaton else {}
-        for index, raw in enumerate(batch.raws):
-            if b"\\u00" in raw or b"&#" in raw:  # letters may hide behind escapes: let everything through
-                everything = everything or self._weigh(list(range(len(self._clear))))
-                integers[index], sparse = everything
-            elif index in found:
-                integers[index], sparse = self._weigh(found[index])
-            else:
-                continue
+        found = search(self._automaton, [raw.lower().replace(_EDGE, b"?") for raw in batch.raws])
+        if hidden:  # letters may hide behind escapes: let everything through
+            everything = list(range(len(self._clear)))
+            for index, raw in enumerate(batch.raws):
+                if b"\\u00" in raw or b"&#" in raw:
+                    found[index] = everything
+        for index, atoms in found.items():
+            integers[index], sparse = self._weigh(atoms)
             if sparse:
-                self.sparse[raw] = sparse
+                self.sparse[batch.raws[index]] = sparse
         return integers
 
 

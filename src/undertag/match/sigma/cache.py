@@ -64,7 +64,9 @@ def load_rules_cached(
     if fault:
         severity: Any = CODES["UT250"][0]
         hint = f"set {ENVIRONMENT} to a folder that can be written"
-        problem = Problem(code="UT250", message=fault, severity=severity, place=Place(source=str(path)), hint=hint)
+        problem = Problem(
+            code="UT250", message=fault, severity=severity, place=Place(source=str(path)), hint=hint
+        )
         result.problems.append(problem)
     return result
 
@@ -99,12 +101,15 @@ def cache_key(
 
 def _read(path: Path) -> LoadResult | None:
     try:
-        packed = path.read_bytes()
+        with path.open("rb") as stream:
+            packed = stream.read(MAX_BYTES)
+        if not 0 <= zstandard.frame_content_size(packed) <= MAX_BYTES:
+            return None
+        result = decode_result(zstandard.ZstdDecompressor().decompress(packed))
         os.utime(path)  # the newest used are kept
-        data = zstandard.ZstdDecompressor().decompress(packed, max_output_size=MAX_BYTES)
-        return decode_result(data)
-    except (OSError, zstandard.ZstdError, msgspec.MsgspecError, ValueError, MemoryError):
+    except (OSError, zstandard.ZstdError, ValueError, RecursionError):
         return None
+    return result
 
 
 def _write(path: Path, data: bytes) -> str:

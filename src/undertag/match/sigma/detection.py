@@ -7,7 +7,8 @@ negates its item as a whole; an empty list of values means null.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -19,10 +20,12 @@ from sigma.types import (
     Placeholder,
     SigmaExpansion,
     SigmaNull,
+    SigmaNumber,
     SigmaRegularExpression,
     SigmaString,
     SigmaType,
     sigma_type,
+    special_char_mapping,
 )
 
 from undertag.match.scalars import text_of
@@ -30,7 +33,7 @@ from undertag.match.sigma.codes import Rejected
 from undertag.match.sigma.documents import Mapped
 from undertag.match.sigma.modifiers import ANCHORS, ENCODINGS, MODIFIERS, POLICY, TEXTUAL
 from undertag.match.sigma.trees import all_of, any_of, negate
-from undertag.match.sigma.values import Target, test_of
+from undertag.match.sigma.values import Target, expr_of
 from undertag.model.expr import Expr
 
 Placeholders = Mapping[str, Sequence[str]]
@@ -100,7 +103,7 @@ def _item(key: Any, values: Any, at: Selection, line: int) -> Expr:
         anchors=ANCHORS.intersection(names),
     )
     link = all_of if item.value_linking is ConditionAND else any_of
-    tests = link([test_of(value, target) for value in item.value or [SigmaNull()]])
+    tests = link([expr_of(value, target) for value in item.value or [SigmaNull()]])
     return negate(tests) if item.negated else tests
 
 
@@ -126,10 +129,16 @@ def _typed(value: Any, names: list[str], key: Any, line: int) -> SigmaType:
     if isinstance(value, list | Mapping):
         hint = "write several values as one flat list"
         raise Rejected("UT215", f"'{key}': a value can't be a list or mapping", hint=hint, line=line)
+    if value is None and not {"neq", "all"}.issuperset(names):
+        raise Rejected("UT211", f"'{key}': null takes no modifier", hint="write `field: null`", line=line)
     if "re" in names:
         return SigmaString.from_str(text_of(value))
     if value is not None and not isinstance(value, str) and TEXTUAL.intersection(names):
         return SigmaString.from_str(text_of(value))
+    if isinstance(value, int) and not isinstance(value, bool):
+        number = SigmaNumber(value)
+        number.number = value  # pySigma makes floats of integers beyond 2^53
+        return number
     return sigma_type(value)
 
 
@@ -167,20 +176,22 @@ def _filled(value: SigmaType, at: Selection, line: int) -> Iterator[SigmaType]:
         for inner in value.values:
             yield from _filled(inner, at, line)
     elif isinstance(value, SigmaRegularExpression):
-        for text in _combinations(value.regexp.s, at, line):
-            filled = SigmaString()
-            filled.s = text
-            yield SigmaRegularExpression(filled, value.flags, POLICY)
+        for parts in _combinations(value.regexp.s, at, line, lambda text: [re.escape(text)]):
+            expression = "".join(special_char_mapping.get(part, part) for part in parts)
+            yield SigmaRegularExpression(expression, value.flags, POLICY)
     elif isinstance(value, SigmaString):
-        for text in _combinations(value.s, at, line):
+        for parts in _combinations(value.s, at, line, lambda text: list(SigmaString(text).s)):
             filled = type(value)()
-            filled.s = text
+            filled.s = parts
             yield filled._merge_strs()
     else:
         yield value
 
 
-def _combinations(parts: list[Any], at: Selection, line: int) -> list[list[Any]]:
+def _combinations(
+    parts: list[Any], at: Selection, line: int, read: Callable[[str], list[Any]]
+) -> list[list[Any]]:
+    """Each way to fill the placeholders among `parts`; `read` turns a setting into parts."""
     made: list[list[Any]] = [[]]
     for part in parts:
         choices = [[part]]
@@ -192,7 +203,7 @@ def _combinations(parts: list[Any], at: Selection, line: int) -> list[list[Any]]
                     hint=f"set placeholders.{part.name} to a list of values",
                     line=line,
                 )
-            choices = [list(SigmaString(value).s) for value in at.placeholders[part.name]]
+            choices = [read(value) for value in at.placeholders[part.name]]
         made = [[*head, *choice] for head in made for choice in choices]
         if len(made) > MAX_EXPANSION:
             raise Rejected("UT223", f"placeholders expand to more than {MAX_EXPANSION} values", line=line)

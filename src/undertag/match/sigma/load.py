@@ -17,6 +17,7 @@ from undertag.match.sigma.detection import Placeholders
 from undertag.match.sigma.documents import Mapped, read_documents
 from undertag.match.sigma.files import RuleFile, read_rule_files
 from undertag.match.sigma.filters import Filter, choose, convert_filter
+from undertag.match.sigma.pause import collector_paused
 from undertag.match.sigma.result import FilterUse, LoadResult
 from undertag.match.sigma.rules import Converted, convert_rule, id_of
 from undertag.match.sigma.trees import all_of
@@ -49,9 +50,10 @@ def load_files(
 ) -> LoadResult:
     """Load rules from files that are read already; `problems` are those of reading them."""
     loader = _Loader(placeholders, pack, problems)
-    for file in files:
-        loader.read(file)
-    loader.join_filters()
+    with collector_paused():
+        for file in files:
+            loader.read(file)
+        loader.join_filters()
     return LoadResult(
         rules=[taken.rule for taken in loader.rules.values()],
         problems=loader.problems,

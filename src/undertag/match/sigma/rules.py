@@ -115,6 +115,9 @@ def logsource_of(document: Mapped) -> LogSource:
         raise Rejected(
             "UT206", "no log source" if logsource is None else "log source is no map", hint=hint, line=line
         )
+    for part in ("product", "category", "service"):
+        if logsource.get(part) is not None and not (isinstance(logsource[part], str) and logsource[part]):
+            raise Rejected("UT206", f"log source {part} is no text", hint=hint, line=line)
     try:
         parsed = SigmaLogSource.from_dict(cast(dict[str, str], logsource))
     except SigmaLogsourceError as error:

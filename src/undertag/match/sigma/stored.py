@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
+from undertag.match.patterns import compile_text_test
+from undertag.match.sigma.pause import collector_paused
 from undertag.match.sigma.result import FilterUse, LoadResult
 from undertag.model.expr import (
     ANY,
@@ -133,7 +135,11 @@ def decode_result(data: bytes) -> LoadResult:
     Raises:
         ValueError: the data is not what `encode_result` writes. msgspec's errors are among these.
     """
-    stored = _DECODER.decode(data)
+    with collector_paused():
+        return _result(_DECODER.decode(data))
+
+
+def _result(stored: _Stored) -> LoadResult:
     sources: dict[tuple[str | None, str | None, str | None], LogSource] = {}
     rules = []
     for row in stored.rules:
@@ -163,7 +169,9 @@ def decode_result(data: bytes) -> LoadResult:
     return LoadResult(
         rules=rules,
         problems=[_problem(row) for row in stored.problems],
-        filters=[FilterUse(title=row.title, id=row.id, file=row.file, rules=row.rules) for row in stored.filters],
+        filters=[
+            FilterUse(title=row.title, id=row.id, file=row.file, rules=row.rules) for row in stored.filters
+        ],
         files=stored.files,
         correlations=stored.correlations,
         others=stored.others,
@@ -218,7 +226,10 @@ def _test(node: list[Any]) -> Test:
     )
     if not well_formed:
         raise ValueError("no test")
-    return Test(field, op, pattern, cased, flags, selection)
+    test = Test(field, op, pattern, cased, flags, selection)
+    if op in ("re", "cidr"):
+        compile_text_test(test)  # raises PatternError, a ValueError
+    return test
 
 
 def _fits(op: str, pattern: Any) -> bool:

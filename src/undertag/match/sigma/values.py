@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import ge, gt, le, lt
 from typing import Any, Final
 
 from sigma.types import (
@@ -41,6 +42,7 @@ _COMPARE: Final = {
     CompareOperators.GT: "gt",
     CompareOperators.GTE: "gte",
 }
+_OPERATORS: Final = {"lt": lt, "lte": le, "gt": gt, "gte": ge}
 _PART_RANGES: Final = {"minute": (0, 59), "hour": (0, 23), "day": (1, 31), "week": (1, 53), "month": (1, 12)}
 
 
@@ -56,7 +58,7 @@ class Target:
     """Those of `contains`, `startswith`, `endswith` that the key has."""
 
 
-def test_of(value: SigmaType, target: Target) -> Expr:
+def expr_of(value: SigmaType, target: Target) -> Expr:
     """The tests for one value.
 
     Raises:
@@ -65,7 +67,7 @@ def test_of(value: SigmaType, target: Target) -> Expr:
     if isinstance(value, SigmaString):
         return _text(value, target)
     if isinstance(value, SigmaExpansion):
-        return any_of(test_of(item, target) for item in value.values)
+        return any_of(expr_of(item, target) for item in value.values)
     if isinstance(value, SigmaTimestampPart):
         return _test(target, value.timestamp_part.name.lower(), value.number)
     if isinstance(value, SigmaNumber):
@@ -184,13 +186,8 @@ def _compare(value: SigmaCompareExpression, target: Target) -> Expr:
         )
     low, high = _PART_RANGES[part]
     limit = number.number
-    holds = {
-        "lt": lambda at: at < limit,
-        "lte": lambda at: at <= limit,
-        "gt": lambda at: at > limit,
-        "gte": lambda at: at >= limit,
-    }[op]
-    return any_of(_test(target, part, at) for at in range(low, high + 1) if holds(at))
+    compare = _OPERATORS[op]
+    return any_of(_test(target, part, at) for at in range(low, high + 1) if compare(at, limit))
 
 
 def _fieldref(value: SigmaFieldReference, target: Target) -> Test:
@@ -205,4 +202,4 @@ def _fieldref(value: SigmaFieldReference, target: Target) -> Test:
     return _test(target, op, value.field, cased=target.cased)
 
 
-__all__ = ["Target", "test_of"]
+__all__ = ["Target", "expr_of"]

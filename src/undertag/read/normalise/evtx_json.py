@@ -95,6 +95,7 @@ class EvtxLayout:
     """Heads are `System`; whatever it lacks is decoded from the record when asked for."""
 
     name = "evtx-json"
+    json = True
     _getters: Final[Mapping[str, Callable[[Any], Any]]] = {
         "Channel": attrgetter("channel"),
         "Computer": attrgetter("computer"),

@@ -28,8 +28,8 @@ from undertag.read.normalise.other import OtherLayout, other_system, other_time
 from undertag.read.normalise.windows_dict import HeadLayout, WindowsEvent, windows_event
 
 _EVTX = EvtxLayout()
-_HEADED = HeadLayout("windows-fields")
-_OTHER = OtherLayout()
+_HEADED = {json: HeadLayout(json=json) for json in (True, False)}
+_OTHER = {json: OtherLayout(json=json) for json in (True, False)}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class Normaliser:
             groups.clear()
             self._each(unit, records, groups, result)
         for group in groups.values():
-            _cut(group, result)
+            _cut(group, result, unit)
         return result
 
     def _all_evtx(self, raws: list[bytes], groups: dict[Any, _Group]) -> bool:
@@ -117,27 +117,29 @@ class Normaliser:
                     pass
             raw, doc = _decode(unit, records, row, raw, result)
             if doc is not None:
-                self._add(row, raw, doc, unit.format, groups)
+                self._add(row, raw, doc, unit.format, groups, json=True)
 
     def _documents(
         self, unit: Unit, raws: list[bytes], docs: list[Any], groups: dict[Any, _Group], result: Normalised
     ) -> None:
         for row, (raw, doc) in enumerate(zip(raws, docs, strict=True)):
-            self._add(row, raw, doc, unit.format, groups)
+            self._add(row, raw, doc, unit.format, groups, json=False)
 
-    def _add(self, row: int, raw: bytes, doc: Any, format_name: str, groups: dict[Any, _Group]) -> None:
+    def _add(
+        self, row: int, raw: bytes, doc: Any, format_name: str, groups: dict[Any, _Group], *, json: bool
+    ) -> None:
         event = windows_event(doc)
         if event is None:
-            self._add_other(row, raw, doc, format_name, groups)
-            return
-        self._add_windows(row, raw, event, groups)
+            self._add_other(row, raw, doc, format_name, groups, _OTHER[json])
+        else:
+            self._add_windows(row, raw, event, groups, _HEADED[json])
 
-    def _add_windows(self, row: int, raw: bytes, event: WindowsEvent, groups: dict[Any, _Group]) -> None:
-        place = (event.channel, event.event_id, event.provider, _HEADED.name)
+    def _add_windows(self, row: int, raw: bytes, event: WindowsEvent, groups: dict[Any, _Group], layout: HeadLayout) -> None:
+        place = (event.channel, event.event_id, event.provider, layout.name)
         group = groups.get(place)
         if group is None:
-            entry = self._windows.entry(event.channel, event.provider, event.event_id, _HEADED.name)
-            group = groups[place] = _Group(entry, _HEADED)
+            entry = self._windows.entry(event.channel, event.provider, event.event_id, layout.name)
+            group = groups[place] = _Group(entry, layout)
         group.rows.append(row)
         group.raws.append(raw)
         group.heads.append(event.head)
@@ -145,11 +147,11 @@ class Normaliser:
         group.times.append(event.time)
         group.systems.append(event.computer)
 
-    def _add_other(self, row: int, raw: bytes, doc: Any, format_name: str, groups: dict[Any, _Group]) -> None:
+    def _add_other(self, row: int, raw: bytes, doc: Any, format_name: str, groups: dict[Any, _Group], layout: OtherLayout) -> None:
         entry = self._other.entry(doc, format_name)
         group = groups.get(entry.key)
         if group is None:
-            group = groups[entry.key] = _Group(entry, _OTHER)
+            group = groups[entry.key] = _Group(entry, layout)
         group.rows.append(row)
         group.raws.append(raw)
         group.heads.append(doc)
@@ -218,8 +220,11 @@ def _excerpt(raw: bytes) -> str:
     return raw[:512].decode("utf-8", "replace")
 
 
-def _cut(group: _Group, result: Normalised) -> None:
+def _cut(group: _Group, result: Normalised, unit: Unit) -> None:
     """A group as batches of bounded size, with times and uids."""
+    times = [utc(time) for time in group.times]
+    if None in times:
+        result.problems.extend(_no_time(group, times, unit))
     for start in range(0, len(group.rows), MAX_ROWS):
         part = slice(start, start + MAX_ROWS)
         raws = group.raws[part]
@@ -232,8 +237,23 @@ def _cut(group: _Group, result: Normalised) -> None:
                 raws=raws,
                 heads=group.heads[part],
                 fields=group.fields[part],
-                times=[utc(time) for time in group.times[part]],
+                times=times[part],
                 systems=group.systems[part],
                 uids=[sha256(raw).digest()[:16] for raw in raws],
             )
         )
+
+
+def _no_time(group: _Group, times: list[str | None], unit: Unit) -> list[Problem]:
+    """A problem for each record that says a time which is none; saying no time at all is no fault."""
+    return [
+        Problem(
+            code="UT113",
+            severity="warning",
+            message=f"no usable time: {str(written)[:64]!r}",
+            place=Place(source=unit.source, record=row),
+            hint="the event is kept, its time is null",
+        )
+        for row, written, time in zip(group.rows, group.times, times, strict=True)
+        if time is None and written is not None
+    ]

@@ -18,7 +18,9 @@ _SYSTEMS: Final = (
 class OtherLayout:
     """The record is its own head and fields."""
 
-    name = "record"
+    def __init__(self, *, json: bool) -> None:
+        self.name = "record"
+        self.json = json
 
     def getter(self, name: str) -> Callable[[Any], Any] | None:
         """See `model.batch.Layout`."""

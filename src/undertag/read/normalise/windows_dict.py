@@ -47,8 +47,9 @@ class WindowsEvent:
 class HeadLayout:
     """Heads are objects whose header fields go by one of several names."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, *, json: bool) -> None:
+        self.name = "windows-fields"
+        self.json = json
         self._getters = {field: _first_of(names) for field, names in _HEAD.items()}
 
     def getter(self, name: str) -> Callable[[Any], Any] | None:

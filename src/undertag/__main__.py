@@ -1,0 +1,5 @@
+"""`python -m undertag`."""
+
+from undertag.apps.cli import main
+
+main()

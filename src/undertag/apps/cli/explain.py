@@ -1,0 +1,96 @@
+"""`undertag explain`: why an event has its tags, or why a rule did not fire on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from undertag.apps.cli.output import Config, Json, NoColor, Quiet, console, print_json
+from undertag.model.problem import EXIT_CLEAN, Problem, SettingsError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def explain(
+    out: Annotated[str, typer.Argument(metavar="OUT", help="What `undertag tag --out` wrote: a folder or a file.")],
+    event: Annotated[str, typer.Option("--event", metavar="UID", help="The event's uid, or its first 6 or more digits.")],
+    rule: Annotated[str | None, typer.Option("--rule", metavar="ID", help="Say why this rule fired, or which part of it failed.")] = None,
+    rule_paths: Annotated[
+        list[str] | None, typer.Option("--rules", metavar="PATH", help="Where the rule is; by default where it was when OUT was written.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+    config: Config = None,
+) -> int:
+    """Show which rule, selection, field, operator, pattern and value put a tag on an event."""
+    from undertag.apps.cli.settings import load_settings
+    from undertag.write.store.find import about_of, find_event
+
+    written = find_event(out, event)
+    document: dict[str, Any] = {
+        "event_uid": written.uid,
+        "time": written.undertag.get("time"),
+        "system": written.undertag.get("system"),
+        "entry": written.undertag.get("entry"),
+        "tags": written.undertag.get("tags", []),
+        "rules": written.undertag.get("rules", []),
+    }
+    if rule is not None:
+        from undertag.apps.cli.loading import load_rule_set
+        from undertag.pipeline.why import why
+
+        about = about_of(out)
+        settings = load_settings(config)
+        loaded = load_rule_set(rule_paths or about.get("rules", []), settings, pack=bool(about.get("pack", True)))
+        wanted = [one for one in loaded.rules if one.id == rule or one.title == rule]
+        if not wanted:
+            raise SettingsError(
+                Problem(code="UT904", message=f"no rule {rule!r} is loaded", hint="name it by id, and its place with --rules")
+            )
+        document["rule"] = why(wanted[0], written.raw, written.undertag.get("entry", ""))
+    if as_json:
+        print_json(document)
+    elif not quiet:
+        _show(document, console(no_color=no_color, stderr=False))
+    return EXIT_CLEAN
+
+
+def _show(document: dict[str, Any], out: Console) -> None:
+    from rich.markup import escape
+
+    out.print(f"[bold]{document['event_uid']}[/]  {document['time']}  {escape(str(document['system']))}  [dim]{document['entry']}[/]")
+    rules = {rule["id"]: rule for rule in document["rules"]}
+    for tag in document["tags"]:
+        out.print(f"\n[bold cyan]{tag['tag']}[/]  {escape(tag['title'])}")
+        for rule_id in tag.get("rules", ()):
+            for fact in rules.get(rule_id, {}).get("evidence", ()):
+                out.print(f"    {_fact(fact)}", soft_wrap=True)
+        for word in ("ask", "action"):
+            if tag.get(word):
+                out.print(f"    [bold]{word}[/]  {escape(tag[word])}", soft_wrap=True)
+        if tag.get("benign"):
+            out.print(f"    [bold]innocent[/]  {escape('; '.join(map(str, tag['benign'])))}", soft_wrap=True)
+        for link in tag.get("relates", ()):
+            out.print(f"    [dim]{link['strength']} with {link['technique']} {escape(link.get('name', ''))}[/]")
+    if not document["tags"]:
+        out.print("no tags")
+    if "rule" in document:
+        told = document["rule"]
+        out.print(f"\n[bold]{escape(told['title'])}[/] ({told['id']}) {'[green]fired[/]' if told['fired'] else '[red]did not fire[/]'}")
+        if told.get("reason"):
+            out.print(f"    {escape(told['reason'])}")
+        for condition in told["conditions"]:
+            mark = "[green]✓[/]" if condition["held"] else "[red]✗[/]"
+            out.print(f"    {mark} {_fact(condition)}", soft_wrap=True)
+
+
+def _fact(fact: dict[str, Any]) -> str:
+    from rich.markup import escape
+
+    field = fact["field"] or "anywhere"
+    value = fact.get("value")
+    shown = escape(str(value)[:160]) if value not in (None, "") else "[dim]absent[/]" if value is None else "[dim]empty[/]"
+    return f"[dim]{escape(str(fact['selection']))}[/] {escape(field)} {fact['operator']} [yellow]{escape(str(fact['pattern']))}[/]  ← {shown}"

@@ -1,0 +1,78 @@
+"""`undertag formats`, `stats`, `version`, `completion`."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from typing import Annotated
+
+import typer
+
+from undertag import __version__
+from undertag.apps.cli.output import Json, NoColor, Quiet, console, print_json
+from undertag.model.problem import EXIT_CLEAN, Problem, SettingsError
+
+
+def formats(as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False) -> int:
+    """What can be read. A format is found by looking into a file, never by its name."""
+    from undertag.read.registry import describe_formats
+
+    rows = describe_formats()
+    if as_json:
+        print_json({"formats": [{"name": name, "what": what} for name, what in rows], "containers": ["gzip", "zstd", "zip", "tar"]})
+    elif not quiet:
+        out = console(no_color=no_color, stderr=False)
+        for name, what in rows:
+            out.print(f"[bold]{name:<10}[/]{what}")
+        out.print("[dim]each plain, or in gzip, zstd, zip and tar[/]")
+    return EXIT_CLEAN
+
+
+def stats(
+    out: Annotated[str, typer.Argument(metavar="OUT", help="What `undertag tag --out` wrote.")],
+    as_json: Json = False,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+) -> int:
+    """Counts of an output: events, tags, entries, systems and days."""
+    from undertag.write.store.count import count_output
+
+    counts = count_output(out)
+    if as_json:
+        print_json(counts)
+    elif not quiet:
+        screen = console(no_color=no_color, stderr=False)
+        screen.print(f"{counts['events']:,} events, {counts['tagged']:,} tagged, of {counts['systems']:,} systems")
+        for title in ("tags", "entries", "days"):
+            screen.print(f"[bold]{title}[/]")
+            for name, count in list(counts[title].items())[:15]:
+                screen.print(f"  {name:<48} {count:>10,}")
+    return EXIT_CLEAN
+
+
+def version(as_json: Json = False, quiet: Quiet = False) -> int:
+    """The version, and of what it is made."""
+    from importlib.metadata import version as installed
+
+    from undertag.tag.tagger import DEFAULT_ATTACK_VERSION
+
+    parts = {name: installed(name) for name in ("evtx", "pysigma", "ahocorasick-rs", "google-re2", "msgspec", "pyarrow")}
+    if as_json:
+        print_json(
+            {"version": __version__, "python": platform.python_version(), "attack_version": DEFAULT_ATTACK_VERSION, "libraries": parts}
+        )
+    else:
+        print(f"undertag {__version__}, ATT&CK v{DEFAULT_ATTACK_VERSION}, Python {platform.python_version()}")  # noqa: T201
+        if not quiet:
+            print(", ".join(f"{name} {number}" for name, number in parts.items()), file=sys.stderr)  # noqa: T201
+    return EXIT_CLEAN
+
+
+def completion(shell: Annotated[str, typer.Argument(metavar="bash|zsh|fish|powershell")] = "bash") -> int:
+    """Print a script that completes commands in your shell."""
+    from typer.completion import get_completion_script  # type: ignore[attr-defined]
+
+    if shell not in ("bash", "zsh", "fish", "powershell", "pwsh"):
+        raise SettingsError(Problem(code="UT903", message=f"unknown shell {shell!r}", hint="bash, zsh, fish or powershell"))
+    print(get_completion_script(prog_name="undertag", complete_var="_UNDERTAG_COMPLETE", shell=shell))  # noqa: T201
+    return EXIT_CLEAN

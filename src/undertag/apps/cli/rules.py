@@ -1,0 +1,82 @@
+"""`undertag rules`: check rule files, and run SigmaHQ's regression data."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from undertag.apps.cli.output import Config, Json, NoColor, Quiet, console, print_json, problem_json, say_problems
+from undertag.model.problem import EXIT_CLEAN, EXIT_FINDINGS, EXIT_RULES
+
+app = typer.Typer(help="Check Sigma rules and their regression data.", no_args_is_help=True)
+
+
+@app.command("check")
+def check(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH…", help="Rule files or folders.")],
+    as_json: Json = False,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+    config: Config = None,
+) -> int:
+    """Load rules and report each that can't be, and each that no known log source serves."""
+    from undertag.apps.cli.settings import load_settings
+    from undertag.catalogue.other import other_router
+    from undertag.catalogue.windows import windows_router
+    from undertag.match.sigma.cache import load_rules_cached
+
+    settings = load_settings(config)
+    result = load_rules_cached(paths, placeholders=settings.placeholders)
+    routers = (windows_router(), other_router())
+    served = {logsource: any(router.serves(logsource) for router in routers) for logsource in {rule.logsource for rule in result.rules}}
+    inapplicable = [rule for rule in result.rules if not served[rule.logsource]]
+    if as_json:
+        print_json(
+            {
+                "files": result.files,
+                "loaded": len(result.rules),
+                "inapplicable": len(inapplicable),
+                "inapplicable_logsources": sorted({str(rule.logsource) for rule in inapplicable}),
+                "correlations": result.correlations,
+                "rejected": [problem_json(problem) for problem in result.rejected],
+                "warnings": [problem_json(problem) for problem in result.problems if problem.severity != "error"],
+            }
+        )
+    elif not quiet:
+        out = console(no_color=no_color, stderr=False)
+        out.print(f"{len(result.rules):,} rules loaded from {result.files:,} files, {len(result.rejected):,} rejected")
+        if inapplicable:
+            sources = sorted({str(rule.logsource) for rule in inapplicable})
+            out.print(f"{len(inapplicable):,} are inapplicable: no entry known here serves their log source")
+            out.print("  " + ", ".join(sources), style="dim")
+        if result.correlations:
+            out.print(f"{result.correlations:,} correlations are not evaluated yet")
+        say_problems(result.problems, quiet=quiet, no_color=no_color)
+    return EXIT_RULES if result.rejected else EXIT_CLEAN
+
+
+@app.command("regress")
+def regress(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="A folder that holds rules and regression_data.")],
+    as_json: Json = False,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+    config: Config = None,
+) -> int:
+    """Run SigmaHQ's regression data: does every rule find its own recording?"""
+    from undertag.apps.cli.settings import load_settings
+    from undertag.pipeline.regress import run_regression
+
+    result = run_regression(folder, placeholders=load_settings(config).placeholders)
+    if as_json:
+        print_json(result.to_json())
+    elif not quiet:
+        out = console(no_color=no_color, stderr=False)
+        out.print(f"{result.passed} of {result.total} passed, {len(result.failed)} failed, {len(result.over)} found more than expected")
+        for case in result.failed:
+            out.print(f"[red]failed[/] {case.title} ({case.rule}): expected {case.expected}, found {case.found} {case.reason}")
+        for case in result.over:
+            out.print(f"[dim]over[/]   {case.title} ({case.rule}): expected {case.expected}, found {case.found}")
+        say_problems(result.problems, quiet=quiet, no_color=no_color)
+    return EXIT_FINDINGS if result.failed else EXIT_CLEAN

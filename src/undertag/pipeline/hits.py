@@ -1,0 +1,66 @@
+"""Hits as JSON: which rule, which selection, which field, operator, pattern and value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import orjson
+
+from undertag.match.indexed.evidence import Fact
+from undertag.model.expr import ANY, ONE, Test
+from undertag.model.rule import Rule
+
+MAX_VALUE: Final = 1024
+"""Characters of a value that evidence shows; the record holds it whole."""
+
+
+class HitWriter:
+    """Writes hits; what is the same for every event is written once."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        self._heads: dict[int, bytes] = {}
+        self._tests: dict[int, tuple[Test, bytes]] = {}
+
+    def hit(self, number: int, facts: Sequence[Fact]) -> bytes:
+        """One hit."""
+        head = self._heads.get(number)
+        if head is None:
+            rule = self._rules[number]
+            said: dict[str, Any] = {"id": rule.id, "title": rule.title, "level": rule.level, "hash": rule.hash}
+            own = [tag for tag in rule.tags if not tag.startswith("attack.")]
+            if own and not rule.pack:
+                said["tags"] = own
+            head = self._heads[number] = orjson.dumps(said)[:-1]
+        return b'%b,"evidence":[%b]}' % (head, b",".join(map(self._fact, facts)))
+
+    def _fact(self, fact: Fact) -> bytes:
+        test, value = fact
+        known = self._tests.get(id(test))
+        if known is None:
+            said = {
+                "selection": test.selection,
+                "field": field_name(test),
+                "operator": test.op + "".join(f"|{flag}" for flag in test.flags) + ("|cased" if test.cased else ""),
+                "pattern": pattern_of(test),
+            }
+            known = self._tests[id(test)] = (test, orjson.dumps(said)[:-1])
+        return b'%b,"value":%b}' % (known[1], orjson.dumps(value[:MAX_VALUE]))
+
+
+def field_name(test: Test) -> str | None:
+    """The field as its entry names it, a derived one as Sigma does; None for a keyword."""
+    if test.field is not None and test.field.startswith("~"):
+        return test.field.partition(".")[2]
+    return test.field
+
+
+def pattern_of(test: Test) -> Any:
+    """The pattern as a rule would write it."""
+    if test.op != "glob":
+        return test.pattern
+    escaped = {ANY: "*", ONE: "?"}
+    return "".join(
+        escaped[part] if part in escaped else part.replace("*", "\\*").replace("?", "\\?") for part in test.pattern
+    )

@@ -1,0 +1,215 @@
+"""A whole run: inputs in, tagged events out, a summary at the end.
+
+Contract: `run(job)` reads everything, stops for nothing but an output that can't be written, and gives back what
+happened. Results don't depend on the number of workers, the size of units or the order in which rules were found.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from undertag import __version__
+from undertag.catalogue.other import other_router
+from undertag.catalogue.windows import windows_router
+from undertag.match.engine import Engine
+from undertag.model.problem import Problem
+from undertag.model.rule import Rule
+from undertag.model.source import Unit
+from undertag.pipeline.ledger import Ledger
+from undertag.pipeline.tally import Tally
+from undertag.pipeline.way import Way
+from undertag.pipeline.workers import Interrupted, run_workers, settle_process
+from undertag.read import records, units
+from undertag.read.normalise.normaliser import Normaliser
+from undertag.tag.tagger import Tagger, TagSettings
+from undertag.write.events import Sink, Writer
+
+UNIT_BYTES: Final = 4 << 20
+LEARN_FROM_BYTES: Final = 64 << 20
+"""Inputs smaller than this are done before learning would pay."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """What to do.
+
+    Attributes:
+        inputs: files, folders, globs, `-`.
+        rules: the rules, already loaded; `rejected` how many could not be.
+        sink: where events go, None to count only.
+        workers: processes; 1 works in this one.
+        size: bytes to read where known, for progress and for whether learning pays.
+        progress: called now and then with (events, bytes) done since the last call.
+        about: what made the output, kept beside it.
+    """
+
+    inputs: Sequence[str]
+    rules: Sequence[Rule]
+    rejected: int = 0
+    rule_problems: Sequence[Problem] = ()
+    sink: Sink | None = None
+    settings: TagSettings = field(default_factory=TagSettings)
+    workers: int = 1
+    unit_bytes: int = UNIT_BYTES
+    size: int | None = None
+    progress: Callable[[int, int], None] | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What a run found; the counts of the command's `--json`."""
+
+    events: int
+    tagged: int
+    seconds: float
+    systems: int
+    entries: dict[str, int]
+    uncatalogued: int
+    rules: dict[str, int]
+    hits: int
+    rule_hits: dict[str, int]
+    tags: dict[str, int]
+    techniques: dict[str, int]
+    attack_version: str
+    problem_count: int
+    problems: list[Problem]
+    complete: bool
+    unreadable: int = 0
+    """Inputs that could not be read at all."""
+
+    def problem_codes(self) -> dict[str, int]:
+        """How many problems there are of each code."""
+        return dict(sorted(Counter(problem.code for problem in self.problems).items()))
+
+
+def run(job: Job) -> Summary:
+    """Does the job."""
+    started = time.perf_counter()
+    engine = Engine(job.rules, learn=job.size is not None and job.size >= LEARN_FROM_BYTES)
+    tagger = Tagger(job.rules, job.settings)
+    way = Way(
+        records=records,
+        normaliser=Normaliser(windows_router(), other_router()),
+        engine=engine,
+        tagger=tagger,
+        renderer=job.sink.renderer() if job.sink else None,
+    )
+    reading: list[Problem] = []
+    todo = units(job.inputs, unit_bytes=job.unit_bytes, problems=reading)
+    if job.sink is not None:
+        job.sink.open()
+    tally, complete = Tally(), False
+    try:
+        complete = _work(job, way, todo, tally)
+    finally:
+        if job.sink is not None:
+            job.sink.close(
+                complete=complete,
+                problems=[*job.rule_problems, *reading, *tally.problems],
+                about={"undertag": __version__, "attack_version": job.settings.attack_version, **job.about},
+            )
+    tally.bound |= engine.bound
+    tally.tell(reading)
+    return _summary(job, tally, tagger, time.perf_counter() - started, complete)
+
+
+def _work(job: Job, way: Way, todo: Iterator[Unit], tally: Tally) -> bool:
+    """Takes every unit its way; False if it was interrupted."""
+    ledger = Ledger()
+
+    def done(unit: Unit, events: int) -> None:
+        if job.progress is not None:
+            job.progress(events, unit.size)
+
+    def take(data: bytes) -> None:
+        if job.sink is not None:
+            job.sink.take(data)
+
+    def make_writer() -> Writer:
+        return job.sink.writer() if job.sink is not None else _Nowhere()
+
+    writer = make_writer()
+    settle_process()
+    try:
+        for unit in todo:
+            outcome = way.go(unit)
+            tally.add(outcome.tally)
+            size = writer.size(outcome.rendered) if outcome.rendered is not None else 0
+            offset, new_uids = ledger.settle(unit.source_no, outcome.uids, outcome.numbers, size)
+            if outcome.rendered is not None:
+                take(writer.write(outcome.rendered, offset, new_uids))
+            done(unit, outcome.tally.events)
+            if job.workers > 1:  # the first unit taught the plans; the workers inherit them
+                tally.add(
+                    run_workers(
+                        todo, way=way, writer=make_writer, ledger=ledger, workers=job.workers, take=take, done=done
+                    )
+                )
+                break
+    except Interrupted as stop:
+        tally.add(stop.tally)
+        return False
+    except KeyboardInterrupt:
+        return False
+    finally:
+        writer.close()
+    return True
+
+
+class _Nowhere:
+    """Takes nothing: the run only counts."""
+
+    def size(self, rendered: Any) -> int:
+        return 0
+
+    def write(self, rendered: Any, offset: int, new_uids: Sequence[Any]) -> bytes:
+        return b""
+
+    def close(self) -> None:
+        pass
+
+
+def _summary(job: Job, tally: Tally, tagger: Tagger, seconds: float, complete: bool) -> Summary:
+    rule_hits: Counter[str] = Counter()
+    tags: Counter[str] = Counter()
+    techniques: Counter[str] = Counter()
+    for numbers, events in tally.groups.items():
+        for number in numbers:
+            rule_hits[job.rules[number].id] += events
+        found = tagger.tags_of(numbers)
+        tags.update(dict.fromkeys(found.names, events))
+        techniques.update(dict.fromkeys(found.techniques, events))
+    windows = windows_router()
+    inapplicable = sum(1 for rule in job.rules if not windows.serves(rule.logsource) and not other_router().serves(rule.logsource))
+    return Summary(
+        events=tally.events,
+        tagged=tally.tagged,
+        seconds=round(seconds, 3),
+        systems=len(tally.systems - {""}),
+        entries=_ranked(tally.entries),
+        uncatalogued=tally.uncatalogued,
+        rules={
+            "loaded": len(job.rules),
+            "rejected": job.rejected,
+            "inapplicable": inapplicable,
+            "evaluated": len(tally.bound),
+        },
+        hits=sum(rule_hits.values()),
+        rule_hits=_ranked(rule_hits),
+        tags=_ranked(tags),
+        techniques=_ranked(techniques),
+        attack_version=job.settings.attack_version,
+        problem_count=tally.problem_count + len(job.rule_problems),
+        problems=[*job.rule_problems, *tagger.problems, *tagger.claims.problems(), *tally.problems],
+        complete=complete,
+    )
+
+
+def _ranked(counts: Counter[str]) -> dict[str, int]:
+    """By count, then by name, so that the same counts always read the same."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

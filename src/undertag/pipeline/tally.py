@@ -1,0 +1,45 @@
+"""What a run counted. Tallies of workers are added up; adding is order-free, so their number never shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+from undertag.model.problem import Problem
+
+MAX_SYSTEMS: Final = 1_000_000
+MAX_PROBLEMS_KEPT: Final = 100_000
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one worker or of a whole run. `groups`: how many events each set of rules (by number) matched."""
+
+    events: int = 0
+    tagged: int = 0
+    entries: Counter[str] = field(default_factory=Counter)
+    uncatalogued: int = 0
+    systems: set[str] = field(default_factory=set)
+    groups: Counter[tuple[int, ...]] = field(default_factory=Counter)
+    bound: set[int] = field(default_factory=set)
+    problems: list[Problem] = field(default_factory=list)
+    problem_count: int = 0
+
+    def add(self, other: Tally) -> None:
+        """Adds another tally."""
+        self.events += other.events
+        self.tagged += other.tagged
+        self.entries.update(other.entries)
+        self.uncatalogued += other.uncatalogued
+        if len(self.systems) < MAX_SYSTEMS:
+            self.systems |= other.systems
+        self.groups.update(other.groups)
+        self.bound |= other.bound
+        self.tell(other.problems)
+        self.problem_count += other.problem_count - len(other.problems)
+
+    def tell(self, problems: list[Problem]) -> None:
+        """Counts problems and keeps as many as there is room for."""
+        self.problem_count += len(problems)
+        self.problems.extend(problems[: max(0, MAX_PROBLEMS_KEPT - len(self.problems))])

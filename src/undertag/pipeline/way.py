@@ -1,0 +1,90 @@
+"""The way of one unit: read → (enrich) → match → tag → render.
+
+Contract: `Way.go(unit)` is a function of the unit alone; nothing that it remembers changes what comes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from undertag.match.engine import Engine
+from undertag.model.batch import Batch
+from undertag.model.source import Records, Unit
+from undertag.pipeline.hits import HitWriter
+from undertag.pipeline.tally import Tally
+from undertag.read.normalise.normaliser import Normaliser
+from undertag.tag.tagger import Tagger
+from undertag.write.events import Renderer, Tagged
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What a unit gave: rendered rows are kept by the renderer's own form until their uids are final."""
+
+    uids: bytes = b""
+    """16 bytes an event, in the unit's order."""
+    numbers: list[int] | None = None
+    """Each event's record number within the unit, in the same order; None where they are 0, 1, 2, …"""
+    rendered: object = None
+    tally: Tally = field(default_factory=Tally)
+
+
+class Way:
+    """Takes units from bytes to rendered, tagged events."""
+
+    def __init__(
+        self,
+        *,
+        records: Callable[[Unit], Records],
+        normaliser: Normaliser,
+        engine: Engine,
+        tagger: Tagger,
+        renderer: Renderer | None,
+    ) -> None:
+        """`renderer`: None where events are only counted."""
+        self._records = records
+        self._normaliser = normaliser
+        self.engine = engine
+        self.tagger = tagger
+        self.renderer = renderer
+        self._hits = HitWriter(engine.rules)
+
+    def go(self, unit: Unit) -> Outcome:
+        """One unit, all the way."""
+        normalised = self._normaliser.normalise(unit, self._records(unit))
+        outcome = Outcome()
+        if self.renderer is not None:
+            outcome.rendered = self.renderer.start()
+        tally = outcome.tally
+        tally.tell(normalised.problems)
+        uids: dict[int, bytes] = {}
+        for batch in normalised.batches:
+            self._batch(batch, outcome)
+            uids.update(zip(batch.rows, batch.uids, strict=True))
+        numbers = sorted(uids)
+        outcome.uids = b"".join([uids[number] for number in numbers])
+        if numbers and numbers[-1] != len(numbers) - 1:
+            outcome.numbers = numbers
+        return outcome
+
+    def _batch(self, batch: Batch, outcome: Outcome) -> None:
+        found = self.engine.match(batch)
+        tally = outcome.tally
+        entry = batch.entry
+        tally.events += len(batch)
+        tally.tagged += len(found)
+        tally.entries[entry.key] += len(batch)
+        if not entry.catalogued:
+            tally.uncatalogued += len(batch)
+        tally.systems.update(batch.systems)
+        tagged: dict[int, Tagged] = {}
+        for row, hit in found.items():
+            numbers = tuple(hit.numbers)
+            tally.groups[numbers] += 1
+            if self.renderer is not None:
+                rules = [self._hits.hit(number, self.engine.evidence(batch, hit, number)) for number in numbers]
+                tagged[row] = Tagged(b"[" + b",".join(rules) + b"]", self.tagger.tags_of(numbers))
+        if self.renderer is not None:
+            self.renderer.render(batch, tagged, outcome.rendered)
+

@@ -1,0 +1,264 @@
+"""Units through several processes, output in order.
+
+Contract: `run_workers` gives the same output and tally as one process would. The parent hands out units and, in their
+order, leave to write; a worker goes on with its next unit meanwhile. Little crosses the pipes: where units lie, uids,
+counts; records are read and written by the workers themselves.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from queue import SimpleQueue
+from typing import Any, Final
+
+from undertag.model.problem import Problem, StoreError, UndertagError
+from undertag.model.source import Unit
+from undertag.pipeline.ledger import Ledger
+from undertag.pipeline.tally import Tally
+from undertag.pipeline.way import Way
+from undertag.write.events import Writer
+
+AHEAD: Final = 3
+"""Units that a worker may have at once: read, being worked on, waiting for its turn to write."""
+_COLLECT_EVERY: Final = 64
+
+
+class WorkerError(UndertagError):
+    """A worker ended without a word."""
+
+    exit_code = 4
+
+
+@dataclass(slots=True)
+class _Peer:
+    """A worker as the parent sees it."""
+
+    process: Any
+    pipe: Connection
+    open_units: int = 0
+    ended: bool = False
+
+
+@dataclass(slots=True)
+class _State:
+    """Where the parent stands."""
+
+    ledger: Ledger
+    take: Callable[[bytes], None]
+    done: Callable[[Unit, int], None]
+    next_unit: int = 0
+    next_write: int = 0
+    units: dict[int, Unit] = field(default_factory=dict)
+    ready: dict[int, tuple[_Peer, bytes, list[int] | None, int]] = field(default_factory=dict)
+    backlog: deque[int] = field(default_factory=deque)
+    given: dict[int, bytes] = field(default_factory=dict)
+    next_given: int = 0
+
+
+def settle_process() -> None:
+    """What a process that does the work wants of the interpreter: no cyclic collection in the middle of a unit."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), 10_000))
+
+
+def run_workers(
+    units: Iterator[Unit],
+    *,
+    way: Way,
+    writer: Callable[[], Writer],
+    ledger: Ledger,
+    workers: int,
+    take: Callable[[bytes], None],
+    done: Callable[[Unit, int], None],
+) -> Tally:
+    """Takes all units through `workers` processes.
+
+    Args:
+        units: what to do, in order.
+        way: what to do with each; workers get it by fork, with all that it has learned.
+        writer: makes a worker's writer.
+        ledger: the order so far.
+        take: gets, in order, the bytes that writers give back.
+        done: called for each unit when it is written, with its number of events.
+    """
+    context = multiprocessing.get_context("fork" if sys.platform != "win32" and sys.platform != "darwin" else None)
+    peers = []
+    for _ in range(workers):
+        mine, theirs = context.Pipe()
+        process = context.Process(target=_work, args=(theirs, way, writer), daemon=True)
+        process.start()
+        theirs.close()
+        peers.append(_Peer(process, mine))
+    state = _State(ledger, take, done)
+    try:
+        return _drive(units, peers, state)
+    finally:
+        for peer in peers:
+            peer.pipe.close()
+            peer.process.join(timeout=5)
+            if peer.process.is_alive():
+                peer.process.terminate()
+
+
+def _drive(units: Iterator[Unit], peers: list[_Peer], state: _State) -> Tally:
+    tally = Tally()
+    exhausted = False
+    interrupted: KeyboardInterrupt | None = None
+    while True:
+        try:
+            exhausted = exhausted or _hand_out(units, peers, state)
+        except KeyboardInterrupt as stop:
+            interrupted, exhausted = stop, True
+        if exhausted and state.next_given == state.next_unit:
+            break
+        try:
+            _listen(peers, state, tally)
+        except KeyboardInterrupt as stop:
+            interrupted, exhausted = stop, True
+    for peer in peers:
+        peer.pipe.send(("end",))
+    while not all(peer.ended for peer in peers):
+        _listen(peers, state, tally)
+    if interrupted is not None:
+        raise Interrupted(tally)
+    return tally
+
+
+class Interrupted(KeyboardInterrupt):
+    """The run was stopped from outside; what was begun was finished."""
+
+    def __init__(self, tally: Tally) -> None:
+        super().__init__()
+        self.tally = tally
+
+
+def _hand_out(units: Iterator[Unit], peers: list[_Peer], state: _State) -> bool:
+    """Gives units to workers that have room; True when there are no more."""
+    while True:
+        peer = min(peers, key=lambda one: one.open_units)
+        if peer.open_units >= AHEAD:
+            return False
+        unit = next(units, None)
+        if unit is None:
+            return True
+        state.units[state.next_unit] = unit
+        _send(peer, ("unit", state.next_unit, unit))
+        state.next_unit += 1
+        peer.open_units += 1
+
+
+def _send(peer: _Peer, message: tuple[Any, ...]) -> None:
+    try:
+        peer.pipe.send(message)
+    except OSError as error:
+        raise _lost(peer) from error
+
+
+def _lost(peer: _Peer) -> WorkerError:
+    peer.process.join(timeout=1)
+    return WorkerError(
+        Problem(
+            code="UT191",
+            message=f"a worker ended unexpectedly (exit code {peer.process.exitcode})",
+            hint="out of memory is the usual cause: try fewer workers",
+        )
+    )
+
+
+def _listen(peers: list[_Peer], state: _State, tally: Tally) -> None:
+    by_pipe = {peer.pipe: peer for peer in peers if not peer.ended}
+    for pipe in wait(list(by_pipe)):
+        peer = by_pipe[pipe]  # type: ignore[index]
+        try:
+            message = peer.pipe.recv()
+        except (EOFError, OSError) as error:
+            raise _lost(peer) from error
+        if message[0] == "done":
+            _, number, uids, numbers, size = message
+            state.ready[number] = (peer, uids, numbers, size)
+            _let_write(state)
+        elif message[0] == "written":
+            _, number, data, events = message
+            peer.open_units -= 1
+            state.given[number] = data
+            state.done(state.units.pop(number), events)
+            while state.next_given in state.given:
+                given = state.given.pop(state.next_given)
+                if given:
+                    state.take(given)
+                state.next_given += 1
+        elif message[0] == "bye":
+            tally.add(message[1])
+            peer.ended = True
+        else:
+            raise message[1]
+
+
+def _let_write(state: _State) -> None:
+    while state.next_write in state.ready:
+        peer, uids, numbers, size = state.ready.pop(state.next_write)
+        unit = state.units[state.next_write]
+        offset, new_uids = state.ledger.settle(unit.source_no, uids, numbers, size)
+        _send(peer, ("write", state.next_write, offset, new_uids))
+        state.next_write += 1
+
+
+def _work(pipe: Connection, way: Way, make_writer: Callable[[], Writer]) -> None:
+    """A worker's life."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    settle_process()
+    inbox: SimpleQueue[tuple[Any, ...] | None] = SimpleQueue()
+    # The parent must never wait for a worker that waits for the parent: a thread takes in whatever it sends.
+    threading.Thread(target=_receive, args=(pipe, inbox), daemon=True).start()
+    writer = make_writer()
+    pending: dict[int, tuple[Any, int]] = {}
+    total = Tally()
+    worked = 0
+    try:
+        while True:
+            message = inbox.get()
+            if message is None:
+                return
+            if message[0] == "unit":
+                _, number, unit = message
+                outcome = way.go(unit)
+                total.add(outcome.tally)
+                pending[number] = (outcome.rendered, outcome.tally.events)
+                size = writer.size(outcome.rendered) if outcome.rendered is not None else 0
+                pipe.send(("done", number, outcome.uids, outcome.numbers, size))
+                worked += 1
+                if worked % _COLLECT_EVERY == 0:
+                    gc.collect()
+            elif message[0] == "write":
+                _, number, offset, new_uids = message
+                rendered, events = pending.pop(number)
+                data = writer.write(rendered, offset, new_uids) if rendered is not None else b""
+                pipe.send(("written", number, data, events))
+            else:
+                writer.close()
+                total.bound |= way.engine.bound
+                pipe.send(("bye", total))
+                return
+    except UndertagError as error:
+        pipe.send(("failed", error))
+    except OSError as error:
+        pipe.send(("failed", StoreError(Problem(code="UT601", message=f"can't write: {error.strerror or error}"))))
+
+
+def _receive(pipe: Connection, inbox: SimpleQueue[tuple[Any, ...] | None]) -> None:
+    while True:
+        try:
+            inbox.put(pipe.recv())
+        except (EOFError, OSError):
+            inbox.put(None)
+            return

@@ -1,0 +1,163 @@
+"""Hits → typed tags, ready to be written.
+
+Contract: `Tagger.tags_of(numbers)` gives the tags that a set of rules puts on one event, each tag once, with the rules
+behind it; the same set of rules always gives the same object. Nothing here looks at events: evidence belongs to hits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from undertag.model.problem import Problem
+from undertag.model.rule import Rule
+from undertag.model.tag import TAGGING_STRENGTHS, is_tag_name, kind_of
+from undertag.tag.technique_claims import Claim, TechniqueClaims
+
+DEFAULT_PREFIX: Final = "undertag"
+DEFAULT_ATTACK_VERSION: Final = "19"
+_MEMO_SIZE: Final = 16_384
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagSettings:
+    """What an organisation decides about its tags.
+
+    `downgrade_informational`: an informational rule's own ATT&CK tag counts as a `compatible` link, not as a claim.
+    """
+
+    prefix: str = DEFAULT_PREFIX
+    attack_version: str = DEFAULT_ATTACK_VERSION
+    downgrade_informational: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TagSet:
+    """The tags of one set of rules: names, techniques claimed, and the JSON array that is written."""
+
+    names: tuple[str, ...]
+    techniques: tuple[str, ...]
+    json: bytes
+
+
+@dataclass(slots=True)
+class _RuleTags:
+    """The tags that one rule puts on an event: name → what is said with it."""
+
+    tags: dict[str, dict[str, Any]] = field(default_factory=dict)
+    techniques: list[str] = field(default_factory=list)
+
+
+class Tagger:
+    """Knows the tags of every rule of a rule set."""
+
+    def __init__(self, rules: Sequence[Rule], settings: TagSettings | None = None) -> None:
+        self.settings = settings or TagSettings()
+        self.claims = TechniqueClaims(self.settings.attack_version)
+        self.problems: list[Problem] = []
+        self._rules = rules
+        self._by_rule = [self._tags_of_rule(rule) for rule in rules]
+        self._memo: dict[tuple[int, ...], TagSet] = {}
+
+    def tags_of(self, numbers: tuple[int, ...]) -> TagSet:
+        """The tags of an event that these rules (sorted numbers) match."""
+        found = self._memo.get(numbers)
+        if found is None:
+            if len(self._memo) >= _MEMO_SIZE:
+                self._memo.clear()
+            found = self._memo[numbers] = self._join(numbers)
+        return found
+
+    def tag_names(self, number: int) -> tuple[str, ...]:
+        """The tags that one rule can put on an event."""
+        return tuple(self._by_rule[number].tags)
+
+    def titles(self) -> dict[str, str]:
+        """The title of every tag that the rules can put on an event."""
+        return {name: said["title"] for one in self._by_rule for name, said in one.tags.items()}
+
+    def _join(self, numbers: tuple[int, ...]) -> TagSet:
+        tags: dict[str, dict[str, Any]] = {}
+        techniques: dict[str, None] = {}
+        for number in numbers:
+            one = self._by_rule[number]
+            techniques.update(dict.fromkeys(one.techniques))
+            for name, said in one.tags.items():
+                if name in tags:
+                    tags[name]["rules"].append(self._rules[number].id)
+                else:
+                    tags[name] = {**said, "rules": [self._rules[number].id]}
+        return TagSet(tuple(tags), tuple(techniques), orjson.dumps(list(tags.values())))
+
+    def _tags_of_rule(self, rule: Rule) -> _RuleTags:
+        found = _RuleTags()
+        own = [tag for tag in rule.tags if kind_of(tag) not in (None, "attack")]
+        claims = self.claims.of_tags(rule.tags)
+        informational = rule.level == "informational"
+        if rule.pack and informational and claims:
+            self._tell("UT401", f"observation rule {rule.id} claims {claims[0].tag} itself", "say it under `relates`", rule)
+            claims = ()
+        downgraded = claims if informational and self.settings.downgrade_informational else ()
+        if downgraded:
+            claims = ()
+        links = self._links(rule, downgraded)
+        for tag in own or [_own_tag(rule, informational)]:
+            if not is_tag_name(tag):
+                self._tell("UT402", f"{tag!r} is no tag name", "kind.area.what, at most 31 bytes", rule)
+                continue
+            found.tags[tag] = self._said(tag, rule, links)
+        strong = [
+            claim
+            for link in rule.custom.get("relates", ())
+            if link.get("strength") in TAGGING_STRENGTHS
+            for claim in self.claims.of_technique(str(link.get("technique")))
+        ]
+        for claim in (*claims, *strong):
+            found.tags.setdefault(claim.tag, _claimed(claim))
+            if claim.technique:
+                found.techniques.append(claim.id)
+        return found
+
+    def _links(self, rule: Rule, downgraded: Sequence[Claim]) -> list[dict[str, Any]]:
+        links = []
+        for link in rule.custom.get("relates", ()):
+            for claim in self.claims.of_technique(str(link.get("technique"))):
+                links.append({**link, "technique": claim.id, "name": claim.name})
+        links.extend(
+            {"technique": claim.id, "name": claim.name, "strength": "compatible"} for claim in downgraded if claim.technique
+        )
+        return links
+
+    def _said(self, tag: str, rule: Rule, links: list[dict[str, Any]]) -> dict[str, Any]:
+        said: dict[str, Any] = {"tag": tag, "kind": kind_of(tag), "title": f"{self.settings.prefix}: {rule.title}"}
+        if links:
+            said["relates"] = links
+        for key in ("benign", "ask", "action", "needs"):
+            value = rule.custom.get(key)
+            if value:
+                said[key] = value
+        if "benign" not in said and rule.falsepositives:
+            said["benign"] = list(rule.falsepositives)
+        return said
+
+    def _tell(self, code: str, message: str, hint: str, rule: Rule) -> None:
+        self.problems.append(
+            Problem(code=code, severity="error" if rule.pack else "warning", message=f"{rule.file}: {message}", hint=hint)
+        )
+
+
+def _own_tag(rule: Rule, informational: bool) -> str:
+    """The tag of a rule that names none of ours: its detection is a behaviour, an informational one an observation."""
+    ident = rule.id.removeprefix("sha256:")[:18].lower()
+    return f"{'obs' if informational else 'beh'}.sigma.{ident}"
+
+
+def _claimed(claim: Claim) -> dict[str, Any]:
+    said: dict[str, Any] = {"tag": claim.tag, "kind": "attack", "title": f"{claim.id} {claim.name}".strip()}
+    if claim.technique:
+        said["technique"] = claim.id
+        said["tactics"] = list(claim.tactics)
+    return said

@@ -1,0 +1,170 @@
+"""JSON lines into a file or a stream.
+
+Contract: a file is written under its name with `.partial` behind it, by all workers at offsets that the parent hands
+out, and gets its own name only when it is whole. Problems go to `<file>.problems.jsonl`, what made it to
+`<file>.run.json`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+from undertag.model.problem import Place, Problem, StoreError
+from undertag.write.events import NewUid
+from undertag.write.jsonl import LineRenderer, with_uid
+
+
+def whole(lines: dict[int, bytes], new_uids: Sequence[NewUid]) -> bytes:
+    """The lines of a unit in order, repeated records with their own uids."""
+    for number, old, new in new_uids:
+        if number in lines:
+            lines[number] = with_uid(lines[number], old, new)
+    return b"".join([lines[number] for number in sorted(lines)])
+
+
+class FileWriter:
+    """Writes units into one file at given offsets."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = -1
+
+    def size(self, rendered: dict[int, bytes]) -> int:
+        """See `Writer`. A new uid is as long as an old one."""
+        return sum(map(len, rendered.values()))
+
+    def write(self, rendered: dict[int, bytes], offset: int, new_uids: Sequence[NewUid]) -> bytes:
+        """See `Writer`."""
+        if self._file < 0:
+            self._file = os.open(self._path, os.O_WRONLY)
+        data = memoryview(whole(rendered, new_uids))
+        while data:
+            written = os.pwrite(self._file, data, offset)
+            data, offset = data[written:], offset + written
+        return b""
+
+    def close(self) -> None:
+        """See `Writer`."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+class FileSink:
+    """One file of JSON lines."""
+
+    def __init__(self, path: Path, *, attack_version: str, only_tagged: bool) -> None:
+        self.path = path
+        self._partial = path.with_name(path.name + ".partial")
+        self._attack_version = attack_version
+        self._only_tagged = only_tagged
+
+    def renderer(self) -> LineRenderer:
+        """See `Sink`."""
+        return LineRenderer(attack_version=self._attack_version, only_tagged=self._only_tagged)
+
+    def writer(self) -> FileWriter:
+        """See `Sink`."""
+        return FileWriter(self._partial)
+
+    def open(self) -> None:
+        """See `Sink`."""
+        try:
+            self._partial.write_bytes(b"")
+        except OSError as error:
+            raise store_error(self.path, error) from error
+
+    def take(self, data: bytes) -> None:
+        """Nothing comes back from a file's writers."""
+
+    def close(self, *, complete: bool, problems: Sequence[Problem], about: Mapping[str, Any]) -> None:
+        """See `Sink`."""
+        beside = self.path.with_name(self.path.name + ".problems.jsonl")
+        try:
+            write_whole(self.path.with_name(self.path.name + ".run.json"), orjson.dumps({**about, "complete": complete}))
+            if problems:
+                write_whole(beside, b"".join(orjson.dumps(problem.row()) + b"\n" for problem in problems))
+            else:
+                beside.unlink(missing_ok=True)
+            if complete:
+                sync(self._partial)
+                self._partial.replace(self.path)
+        except OSError as error:
+            raise store_error(self.path, error) from error
+
+
+class StreamWriter:
+    """Hands the lines back."""
+
+    def size(self, rendered: dict[int, bytes]) -> int:
+        """See `Writer`."""
+        return 0
+
+    def write(self, rendered: dict[int, bytes], offset: int, new_uids: Sequence[NewUid]) -> bytes:
+        """See `Writer`."""
+        return whole(rendered, new_uids)
+
+    def close(self) -> None:
+        """See `Writer`."""
+
+
+class StreamSink:
+    """JSON lines into an open stream, standard output most of all. A stream can't be marked: its end is its end."""
+
+    def __init__(self, stream: BinaryIO, *, attack_version: str, only_tagged: bool) -> None:
+        self._stream = stream
+        self._attack_version = attack_version
+        self._only_tagged = only_tagged
+
+    def renderer(self) -> LineRenderer:
+        """See `Sink`."""
+        return LineRenderer(attack_version=self._attack_version, only_tagged=self._only_tagged)
+
+    def writer(self) -> StreamWriter:
+        """See `Sink`."""
+        return StreamWriter()
+
+    def open(self) -> None:
+        """See `Sink`."""
+
+    def take(self, data: bytes) -> None:
+        """See `Sink`."""
+        self._stream.write(data)
+
+    def close(self, *, complete: bool, problems: Sequence[Problem], about: Mapping[str, Any]) -> None:
+        """See `Sink`."""
+        self._stream.flush()
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Writes a small file so that it is there whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(data)
+    sync(partial)
+    partial.replace(path)
+
+
+def sync(path: Path) -> None:
+    """Brings a file to the disk, where a full disk shows at the latest."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def store_error(path: Path, error: OSError) -> StoreError:
+    """An error of the system as one that says what to do."""
+    return StoreError(
+        Problem(
+            code="UT601",
+            message=f"can't write: {error.strerror or error}",
+            place=Place(source=str(path)),
+            hint="what was written so far is marked as partial",
+        )
+    )

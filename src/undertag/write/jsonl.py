@@ -1,0 +1,81 @@
+"""Events as JSON lines: the original record untouched, and one `undertag` object spliced in before its last brace.
+
+Contract: one line an event, in the order of the records; what a record says is never parsed and written again, but
+for a record that already has an `undertag` key (it is replaced) or that is no JSON (its fields are written as an
+object, the original text under `undertag.raw`). The object is described by `event.schema.json`.
+"""
+
+from __future__ import annotations
+
+from binascii import hexlify
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+from undertag.model.batch import Batch
+from undertag.write.events import Tagged
+
+_SYSTEMS_MEMO: Final = 65_536
+
+
+class LineRenderer:
+    """Renders the events of one unit after another."""
+
+    def __init__(self, *, attack_version: str, only_tagged: bool = False) -> None:
+        self._only_tagged = only_tagged
+        self._end = b',"attack_version":%b}}\n' % orjson.dumps(attack_version)
+        self._systems: dict[str, bytes] = {}
+
+    def start(self) -> dict[int, bytes]:
+        """Lines by the record's number in its unit."""
+        return {}
+
+    def render(self, batch: Batch, tagged: Mapping[int, Tagged], rendered: dict[int, bytes]) -> None:
+        """Adds the lines of a batch."""
+        is_json = batch.layout.json
+        entry = b',"entry":%b,' % orjson.dumps(batch.entry.key)
+        plain = entry + b'"rules":[],"tags":[]' + self._end
+        systems = self._systems
+        for row, (number, raw, uid, time, system) in enumerate(
+            zip(batch.rows, batch.raws, batch.uids, batch.times, batch.systems, strict=True)
+        ):
+            hit = tagged.get(row)
+            if hit is None:
+                if self._only_tagged:
+                    continue
+                rest = plain
+            else:
+                rest = b'%b"rules":%b,"tags":%b%b' % (entry, hit.rules, hit.tags.json, self._end)
+            name = systems.get(system)
+            if name is None:
+                if len(systems) > _SYSTEMS_MEMO:
+                    systems.clear()
+                name = systems[system] = orjson.dumps(system)
+            when = b'"' + time.encode() + b'"' if time is not None else b"null"
+            if is_json and b'"undertag"' not in raw and len(raw) > 2:
+                rendered[number] = b'%b,"undertag":{"event_uid":"%b","time":%b,"system":%b%b' % (
+                    raw[:-1], hexlify(uid), when, name, rest,
+                )  # fmt: skip
+            else:
+                rendered[number] = _written_anew(raw, batch.fields[row], is_json, hexlify(uid), when + b',"system":' + name + rest)
+
+
+def _written_anew(raw: bytes, fields: Mapping[str, Any], is_json: bool, uid: bytes, rest: bytes) -> bytes:
+    """The line of a record that can't be spliced."""
+    if is_json:
+        record = {key: value for key, value in orjson.loads(raw).items() if key != "undertag"}
+        original = b""
+    else:
+        record = dict(fields)
+        original = b'"raw":%b,' % orjson.dumps(raw.decode("utf-8", "replace"))
+    start = orjson.dumps(record)[:-1]
+    comma = b"," if len(start) > 1 else b""
+    return b'%b%b"undertag":{%b"event_uid":"%b","time":%b' % (start, comma, original, uid, rest)
+
+
+def with_uid(line: bytes, old: bytes, new: bytes) -> bytes:
+    """The line with its event's uid exchanged; `old` and `new` are 16 bytes."""
+    mark = b'"event_uid":"'
+    before, _, after = line.rpartition(mark + hexlify(old) + b'"')
+    return before + mark + hexlify(new) + b'"' + after
