@@ -92,6 +92,12 @@ PLAIN = [
         no=[{"Score": 1}, {"Score": "1.50"}],
     ),
     Case(
+        name="large and whole floats in the rule",
+        detection="sel: {A: 1.0e+22, B: 2.0}",
+        yes=[{"A": 1e22, "B": 2}, {"A": "1E+22", "B": "2"}],
+        no=[{"A": 10**22, "B": 2}, {"A": 1e22, "B": "2.0"}],
+    ),
+    Case(
         name="boolean",
         detection="sel: {Signed: true}",
         yes=[{"Signed": True}, {"Signed": "true"}, {"Signed": "TRUE"}],

@@ -89,3 +89,16 @@ def _decide(test: Test, constants: Mapping[str, str]) -> Expr:
         holds = compile_text_test(test)(text if test.cased or test.op == "re" else text.lower())
         return TRUE if holds else FALSE
     return test
+
+
+def event_ids(expr: Expr) -> frozenset[str] | None:
+    """The event IDs that a condition can be true for, None where it names none: a cheap look before `bind`."""
+    if isinstance(expr, Test):
+        return frozenset((expr.pattern,)) if expr.field == "EventID" and expr.op == "eq" else None
+    if isinstance(expr, Not):
+        return None
+    known = [event_ids(arg) for arg in expr.args]
+    if isinstance(expr, Or):
+        some = [ids for ids in known if ids is not None]
+        return frozenset().union(*some) if len(some) == len(known) and some else None
+    return min((ids for ids in known if ids is not None), key=len, default=None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from undertag.match.bind import bind
+from undertag.match.bind import bind, event_ids
 from undertag.match.indexed.evidence import Fact
 from undertag.match.indexed.plan import Found, Plan
 from undertag.model.batch import Batch
@@ -36,6 +36,7 @@ class Engine:
         self.bound: set[int] = set()
         self._learn = learn
         self._plans: dict[tuple[str | None, ...], Plan] = {}
+        self._event_ids = [event_ids(rule.condition) for rule in self.rules]
         self._by_source: dict[LogSource, list[int]] = {}
         for number, rule in enumerate(self.rules):
             self._by_source.setdefault(rule.logsource, []).append(number)
@@ -63,10 +64,14 @@ class Engine:
 
     def _plan(self, entry: Entry) -> Plan:
         bound = []
+        event_id = entry.constants.get("EventID", "")
         for logsource, numbers in self._by_source.items():
             if entry.serving(logsource) is None:
                 continue
             for number in numbers:
+                ids = self._event_ids[number]
+                if ids is not None and event_id not in ids:
+                    continue
                 condition = bind(self.rules[number], entry)
                 if condition != FALSE:
                     bound.append((number, condition))

@@ -28,7 +28,7 @@ from undertag.read.normalise.normaliser import Normaliser
 from undertag.tag.tagger import Tagger, TagSettings
 from undertag.write.events import Sink, Writer
 
-UNIT_BYTES: Final = 4 << 20
+UNIT_BYTES: Final = 1 << 20
 LEARN_FROM_BYTES: Final = 64 << 20
 """Inputs smaller than this are done before learning would pay."""
 

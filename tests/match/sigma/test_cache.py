@@ -174,7 +174,7 @@ HOSTILE = {
     "field no text": _packed(_leaf(1, 7)),
     "glob part": _packed(_condition([0, "A", "glob", ["a", 2], False, "", "s"])),
     "existence no boolean": _packed(_condition([0, "A", "exists", 1, False, "", "s"])),
-    "comparison with text": _packed(_condition([0, "A", "lt", "1", False, "", "s"])),
+    "comparison with text": _packed(_condition([0, "A", "lt", "one", False, "", "s"])),
     "short leaf": _packed(_condition([0, "A", "eq"])),
     "no node": _packed(_condition([])),
     "node no list": _packed(_condition([2, ["x"]])),

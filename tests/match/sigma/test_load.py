@@ -284,6 +284,15 @@ def test_filter_that_is_required_keeps_only_its_events() -> None:
     assert not match_event(loaded, {"A": 1, "User": "bob"})
 
 
+@pytest.mark.parametrize(
+    "number", ["9007199254740993", "18446744073709551616", "-1.0e+300", "1.0e+22", "0x" + "f" * 120, "0.5"]
+)
+def test_numbers_come_back_from_store_exactly(number: str) -> None:
+    result = load_text(rule_text(f"sel: {{A|gt: {number}, B: {number}}}"))
+    assert result.problems == []
+    assert decode_result(encode_result(result)) == result
+
+
 @settings(suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 @given(text=rule_texts())
 def test_random_rules_load_and_come_back_from_store(text: str) -> None:

@@ -27,9 +27,9 @@ OTHER_DOMAINS: Final = {
 }
 MAX_DUPLICATES_TOLD: Final = 20
 
-_TECHNIQUE = re.compile(r"T\d{4}(\.\d{3})?")
+_TECHNIQUE = re.compile(r"T\d{4}(\.\d{3})?", re.ASCII)
 _EVENT_ID = re.compile(r"\b(?:EventCode|EventID)\s*(?:=|IN)\s*\(?([\d,\s]+)")
-_NUMBER = re.compile(r"\b\d{1,5}\b")
+_NUMBER = re.compile(r"\b\d{1,5}\b", re.ASCII)
 _TRACKED: Final = frozenset(
     {
         "attack-pattern",

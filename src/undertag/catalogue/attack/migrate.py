@@ -189,11 +189,15 @@ def _rewrite_toml(text: str, to: str, path: Path) -> Rewritten:
     edits: list[TagEdit] = []
     findings: list[Problem] = []
     moved: dict[str, str] = {}
+    line = 1
+    seen = 0
 
     def change(match: re.Match[str]) -> str:
+        nonlocal line, seen
         quote, tag = match.groups()
         found = resolve_tag(tag, to)
-        line = text.count("\n", 0, match.start()) + 1
+        line += text.count("\n", seen, match.start())
+        seen = match.start()
         if found.state == "moved" or (found.state == "current" and found.tags != (tag.lower(),)):
             new = found.tags[0]
             moved[tag] = new

@@ -14,7 +14,7 @@ from undertag.catalogue.attack.facts import DEFAULT_VERSION, History, Release, h
 from undertag.catalogue.attack.releases import known_version, load_release, version_number, versions
 from undertag.catalogue.attack.resolution import Hop, Resolution, ResolutionState
 
-_ID = re.compile(r"(?P<kind>TA|T|S|G|C|M|DS|DC|DET|AN)(?P<number>\d{4})(?:[./](?P<sub>\d{3}))?")
+_ID = re.compile(r"(?P<kind>TA|T|S|G|C|M|DS|DC|DET|AN)(?P<number>\d{4})(?:[./](?P<sub>\d{3}))?", re.ASCII)
 _KINDS: Final = {
     "T": "technique",
     "TA": "tactic",

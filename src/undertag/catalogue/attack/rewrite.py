@@ -8,6 +8,7 @@ is parsed again and compared with the original: if anything but the planned tags
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -217,21 +218,23 @@ class _Planner:
         self.changes.append(change)
         self.edits.append(TagEdit(line=span.line, tag=span.tag, to=tags, reason=reason))
 
-    def _line_start(self, place: int) -> int:
-        return max(self.text.rfind("\n", 0, place), self.text.rfind("\r", 0, place)) + 1
+    def _lead(self, place: int) -> str | None:
+        """What stands before a place in its line; None where the line is too long to be a plain list item."""
+        near = self.text[max(0, place - _BEFORE_CHARS) : place]
+        begin = max(near.rfind("\n"), near.rfind("\r")) + 1
+        return near[begin:] if begin or place <= _BEFORE_CHARS else None
 
     def _several(self, span: TagSpan, tags: tuple[str, ...]) -> _Change | None:
         q = span.quote
         if span.setting == "flow":
             return _Change(span.start, span.end, f"{q}, {q}".join(tags))
-        begin = self._line_start(span.start)
-        lead = self.text[begin : span.start - len(q)]
-        newline = _NEWLINE.search(self.text, span.end)
-        if span.setting != "block" or not _BLOCK_ITEM.fullmatch(lead):
+        lead = self._lead(span.start - len(q))
+        if span.setting != "block" or lead is None or not _BLOCK_ITEM.fullmatch(lead):
             return None
+        newline = _NEWLINE.search(self.text, span.end)
         end_of_line = newline.group() if newline else "\n"
         above = "".join(f"{lead}{q}{tag}{q}{end_of_line}" for tag in tags[:-1])
-        return _Change(begin, span.end, f"{above}{lead}{q}{tags[-1]}")
+        return _Change(span.start - len(q) - len(lead), span.end, f"{above}{lead}{q}{tags[-1]}")
 
     def _removal(self, span: TagSpan) -> _Change | None:
         start, end = span.start - len(span.quote), span.end + len(span.quote)
@@ -241,16 +244,16 @@ class _Planner:
                 return _Change(start, after.end(), "")
             before = _FLOW_BEFORE.search(self.text[max(0, start - _BEFORE_CHARS) : start])
             return _Change(start - len(before.group()), end, "") if before else None
-        begin = self._line_start(start)
-        lead = _BLOCK_ITEM.fullmatch(self.text[begin:start])
-        if span.setting != "block" or not lead:
+        lead = self._lead(start)
+        if span.setting != "block" or lead is None or not _BLOCK_ITEM.fullmatch(lead):
             return None
+        begin = start - len(lead)
         blank = _REST_BLANK.match(self.text, end)
         if blank:
             return _Change(begin, blank.end(), "")
         comment = _REST_COMMENT.match(self.text, end)
         if comment:
-            dash = begin + lead.group().index("-")
+            dash = begin + lead.index("-")
             return _Change(dash, comment.end(), "")
         return None
 
@@ -264,13 +267,13 @@ def _like(tag: str, attack_id: str) -> str:
 
 def _compare(before: str, result: Rewritten, source: str) -> None:
     """Raises if anything but the planned tags differs between the two texts."""
-    gone = sorted(edit.tag for edit in result.edits)
-    come = sorted(tag for edit in result.edits for tag in edit.to)
     old, new = list(events(before)), list(events(result.text))
-    old_tags = sorted(value for value in _tags(old))
-    expected = sorted([*_without(old_tags, gone), *come])
+    expected = Counter(_tags(old))
+    for edit in result.edits:
+        expected[edit.tag] -= 1
+        expected.update(edit.to)
     same_rest = [item for item in old if not _is_tag(item)] == [item for item in new if not _is_tag(item)]
-    if not same_rest or sorted(_tags(new)) != expected:
+    if not same_rest or Counter(_tags(new)) != +expected:
         raise RuleError(
             Problem(
                 code="UT354",
@@ -287,10 +290,3 @@ def _is_tag(item: tuple[str, str | None]) -> bool:
 
 def _tags(items: list[tuple[str, str | None]]) -> list[str]:
     return [value for item in items if _is_tag(item) and (value := item[1]) is not None]
-
-
-def _without(values: list[str], gone: list[str]) -> list[str]:
-    left = list(values)
-    for value in gone:
-        left.remove(value)
-    return left

@@ -19,6 +19,7 @@ MAX_GROUP: Final = 4096
 """Larger groups cost more to scan for than they save."""
 RAW: Final = "\0raw"
 """The field that stands for the record's bytes, where keywords are looked for."""
+PLAIN: Final = frozenset({"eq", "contains", "startswith", "endswith"})
 _SAFE = re.compile(r"[ !#$%()*+,\-./0-9:;=?@A-Z\[\]^_`a-z{|}~]+")
 _NUMERIC = re.compile(r"[0-9.e+\-]*")
 
@@ -81,6 +82,9 @@ def _groups(expr: Expr, cost: Callable[[Group], float]) -> list[Group]:
 
 def _either(expr: Or, cost: Callable[[Group], float]) -> list[Group]:
     """Groups of a disjunction: one atom of one group of each branch; per field where every branch has one there."""
+    alike = _alike(expr)
+    if alike is not None:
+        return alike
     branches = []
     for arg in expr.args:
         groups = _groups(arg, cost)
@@ -97,14 +101,36 @@ def _either(expr: Or, cost: Callable[[Group], float]) -> list[Group]:
     return [group for group in dict.fromkeys(found) if len(group) <= MAX_GROUP]
 
 
+def _alike(expr: Or) -> list[Group] | None:
+    """Groups of a disjunction of plain texts of one field, by far the commonest; None for any other."""
+    name, atoms = None, []
+    for arg in expr.args:
+        if not isinstance(arg, Test) or arg.op not in PLAIN or arg.field is None:
+            return None
+        text = _foldable(arg.pattern, arg.cased)
+        if not text or (name is not None and name != arg.field):
+            return None
+        name = arg.field
+        atoms.append(Atom(name, arg.op, text))
+    if name is None:
+        return None
+    present = frozenset((Atom(name, "present", ""),))
+    return [frozenset(atoms), present] if len(atoms) <= MAX_GROUP else [present]
+
+
 def single_field(group: Group) -> str | None:
     """The field of a group that lies on one field alone."""
-    names = {atom.field for atom in group}
-    return names.pop() if len(names) == 1 else None
+    name = None
+    for atom in group:
+        if name is None:
+            name = atom.field
+        elif name != atom.field:
+            return None
+    return name
 
 
 def _exact(test: Test) -> list[Atom]:
-    if test.field is None or test.cased or test.op not in ("eq", "contains", "startswith", "endswith") or not test.pattern:
+    if test.field is None or test.cased or test.op not in PLAIN or not test.pattern:
         return []
     return [Atom(test.field, test.op, test.pattern)]
 
@@ -116,7 +142,7 @@ def _necessary(test: Test) -> list[Group]:
     if (test.op == "exists" and not test.pattern) or test.op == "null":
         return []
     present = frozenset((Atom(name, "present", ""),))
-    if test.op in ("eq", "contains", "startswith", "endswith"):
+    if test.op in PLAIN:
         text = _foldable(test.pattern, test.cased)
         if not text:
             return [present] if test.pattern or test.op != "eq" else []
@@ -151,7 +177,7 @@ def _foldable(text: str, cased: bool) -> str:
 
 def _keyword_groups(test: Test) -> list[Group]:
     """Groups on the record's bytes: parts of a keyword that no JSON, XML or CSV writer would spell otherwise."""
-    if test.op in ("eq", "contains", "startswith", "endswith"):
+    if test.op in PLAIN:
         alternatives = [[test.pattern]]
     elif test.op == "glob":
         alternatives = [[part] for part in test.pattern if part not in (ANY, ONE)]

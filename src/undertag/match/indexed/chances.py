@@ -6,13 +6,18 @@ Contract: chances rank atoms and steer nothing else; whatever they say, the same
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
+
+from ahocorasick_rs import BytesAhoCorasick
 
 from undertag.match.indexed.atoms import Atom, Group
 
-_PRIOR_WEIGHT: Final = 40.0
+_PRIOR_WEIGHT: Final = 8.0
 """The guess counts like so many events."""
 _PRESENT: Final = 0.9
+_FOREIGN: Final = 0.00001
+"""Texts outside ASCII are rare, and rules that look for them list hundreds."""
 
 # Guesses for texts that are in very many events of Windows systems; everything else is judged by its length.
 _COMMON: Final = {
@@ -25,6 +30,9 @@ _COMMON: Final = {
     "system": 0.3, "authority": 0.3, "programdata": 0.04, "winlogon": 0.03, "taskhost": 0.03, "true": 0.4, "false": 0.4,
 }  # fmt: skip
 
+_COMMON_JOINED: Final = "\0".join(_COMMON)
+_SHARES: Final = list(_COMMON.values())
+
 
 class Chances:
     """The chance of each atom, between 0 and 1."""
@@ -33,6 +41,7 @@ class Chances:
         self._counts = counts or {}
         self._events = events
         self._memo: dict[Atom, float] = {}
+        self._groups: dict[Group, float] = {}
 
     def atom(self, atom: Atom) -> float:
         """The chance that an event of the entry meets `atom`."""
@@ -46,12 +55,10 @@ class Chances:
 
     def group(self, group: Group) -> float:
         """The chance that an event meets at least one of `group`, at most 1 (atoms taken as exclusive)."""
-        total = 0.0
-        for atom in group:
-            total += self.atom(atom)
-            if total >= 1.0:
-                return 1.0
-        return total
+        found = self._groups.get(group)
+        if found is None:
+            found = self._groups[group] = min(1.0, sum(map(self.atom, group)))
+        return found
 
 
 def guess(atom: Atom) -> float:
@@ -59,10 +66,25 @@ def guess(atom: Atom) -> float:
     if atom.kind == "present":
         return _PRESENT
     text = atom.text
-    chance = max((share for part, share in _COMMON.items() if part in text or text in part), default=0.0)
+    if not text.isascii():
+        return _FOREIGN
+    chance = _common_chance(text)
     if atom.kind == "eq":
         return max(0.25 if len(text) < 3 else 0.0, chance * 0.8, 0.002 if len(text) < 8 else 0.0005)
     by_length = 0.5 if len(text) <= 2 else 0.15 if len(text) == 3 else 0.03 if len(text) <= 5 else 0.004 if len(text) <= 8 else 0.0008
     if "\\" in text or "/" in text:
         by_length *= 0.6
     return max(by_length, chance if len(text) < 16 else chance * 0.3)
+
+
+def _common_chance(text: str) -> float:
+    """The share of the commonest text that is part of `text`, or that `text` is part of."""
+    if len(text) < 12 and text in _COMMON_JOINED:
+        return max((share for part, share in _COMMON.items() if text in part), default=0.0)
+    hits = _common_automaton().find_matches_as_indexes(text.encode("utf-8", "surrogatepass"), overlapping=True)
+    return max((_SHARES[hit[0]] for hit in hits), default=0.0)
+
+
+@cache
+def _common_automaton() -> BytesAhoCorasick:
+    return BytesAhoCorasick([part.encode() for part in _COMMON])

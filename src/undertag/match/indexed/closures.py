@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from undertag.match.indexed.folded import AS_IS, KEYWORDS, KEYWORDS_AS_IS, FoldedEvent
+from undertag.match.indexed.long_texts import LONG
 from undertag.match.patterns import compile_text_test
 from undertag.match.scalars import scalars_of
 from undertag.model.expr import REF_OPS, And, Expr, Not, Or, Test
@@ -104,13 +105,16 @@ def _any_of(name: str, op: str, patterns: list[str]) -> Condition:
 
 
 def _contains(name: str, patterns: list[str]) -> Condition:
+    wanted = frozenset(patterns)
+    if "" in wanted:
+        return lambda event: event[name] is not None
     if len(patterns) == 1:
         pattern = patterns[0]
 
         def one(event: FoldedEvent) -> bool:
             text = event[name]
             if text.__class__ is str:
-                return pattern in text
+                return pattern in text if len(text) < LONG else pattern in event.longs.found(name, text)
             return text is not None and any(pattern in part for part in text)
 
         return one
@@ -118,6 +122,8 @@ def _contains(name: str, patterns: list[str]) -> Condition:
     def some(event: FoldedEvent) -> bool:
         text = event[name]
         if text.__class__ is str:
+            if len(text) >= LONG:
+                return not wanted.isdisjoint(event.longs.found(name, text))
             for pattern in patterns:  # noqa: SIM110
                 if pattern in text:
                     return True

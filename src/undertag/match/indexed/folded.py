@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from undertag.match.indexed.long_texts import LongTexts
 from undertag.match.scalars import all_scalars, scalars_of, text_of
 from undertag.model.batch import Batch
 
@@ -26,12 +27,13 @@ class Many(tuple[str, ...]):
 class FoldedEvent(dict[str, Any]):
     """A memo of one event's texts."""
 
-    __slots__ = ("batch", "row")
+    __slots__ = ("batch", "longs", "row")
 
-    def __init__(self, batch: Batch, row: int) -> None:
+    def __init__(self, batch: Batch, row: int, longs: LongTexts) -> None:
         super().__init__()
         self.batch = batch
         self.row = row
+        self.longs = longs
 
     def __missing__(self, name: str) -> Any:
         value: Any

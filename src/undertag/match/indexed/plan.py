@@ -8,7 +8,7 @@ until one of its literals is met. The others are *dense*: each has a bit in ever
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import or_
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +17,7 @@ from undertag.match.indexed.chances import Chances
 from undertag.match.indexed.closures import Condition, compile_condition
 from undertag.match.indexed.evidence import Evidence, Fact, compile_evidence
 from undertag.match.indexed.folded import FoldedEvent, as_text
+from undertag.match.indexed.long_texts import LongTexts
 from undertag.match.indexed.scan import FieldScan, Marks, automaton_of, search
 from undertag.model.batch import Batch
 from undertag.model.expr import TRUE, Expr
@@ -35,17 +36,23 @@ class Found(NamedTuple):
 class Plan:
     """The rules of one entry, ready to match its batches."""
 
-    def __init__(self, rules: Sequence[tuple[int, Expr]], chances: Chances | None = None) -> None:
-        """`rules`: (number, bound condition) pairs; the numbers come back in hits."""
+    def __init__(
+        self, rules: Sequence[tuple[int, Expr]], chances: Chances | None = None, needs: Mapping[int, Needs] | None = None
+    ) -> None:
+        """`rules`: (number, bound condition) pairs; the numbers come back in hits. `needs`: those known already."""
         self.learned = chances is not None
         chances = chances or Chances()
         self.rules = list(rules)
         self.always = [number for number, expr in rules if expr == TRUE]
         self._exprs = dict(rules)
+        self._longs = LongTexts(self._exprs.values())
         self._conditions: dict[int, Condition] = {}
         self._evidence: dict[int, Evidence] = {}
+        known = needs or {}
         self._needs: dict[int, Needs] = {
-            number: needs_of(expr, chances.group) for number, expr in rules if expr != TRUE
+            number: known[number] if number in known else needs_of(expr, chances.group)
+            for number, expr in rules
+            if expr != TRUE
         }
         self._dense: list[int] = []
         self._build(chances)
@@ -94,7 +101,7 @@ class Plan:
         """What matches, by row; rows without a match are left out."""
         found: dict[int, Found] = {}
         for row, numbers in self._candidates(batch):
-            event = FoldedEvent(batch, row)
+            event = FoldedEvent(batch, row, self._longs)
             hits = [number for number in numbers if self._condition(number)(event)]
             if hits:
                 found[row] = Found(event, sorted(hits))
@@ -102,7 +109,7 @@ class Plan:
             for row in range(len(batch)):
                 known = found.get(row)
                 found[row] = Found(
-                    known.event if known else FoldedEvent(batch, row),
+                    known.event if known else FoldedEvent(batch, row, self._longs),
                     sorted([*self.always, *known.numbers]) if known else list(self.always),
                 )
         return found
@@ -170,7 +177,14 @@ class Plan:
         for name, wanted in atoms.items():
             if name != RAW:
                 _count(name, list(dict.fromkeys(wanted)), batch, counts)
-        return Plan(self.rules, Chances(counts, len(batch)))
+        chances = Chances(counts, len(batch))
+        # A rule whose best group is rare by count stays as it is; the others look for a better one.
+        kept = {
+            number: needs
+            for number, needs in self._needs.items()
+            if any(chances.group(group) < RARE for group in needs.groups)
+        }
+        return Plan(self.rules, chances, kept)
 
 
 def _cheapest_by_field(groups: Sequence[Group], chances: Chances) -> dict[str, Group]:

@@ -135,9 +135,9 @@ def _typed(value: Any, names: list[str], key: Any, line: int) -> SigmaType:
         return SigmaString.from_str(text_of(value))
     if value is not None and not isinstance(value, str) and TEXTUAL.intersection(names):
         return SigmaString.from_str(text_of(value))
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool):
         number = SigmaNumber(value)
-        number.number = value  # pySigma makes floats of integers beyond 2^53
+        number.number = value  # pySigma makes floats of integers beyond 2^53, and integers of whole floats
         return number
     return sigma_type(value)
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from math import isfinite
 from typing import Any, Final, cast, get_args
 from uuid import UUID
 
@@ -28,6 +29,7 @@ from undertag.model.rule import Level, LogSource, Rule
 
 LEVELS: Final = frozenset(get_args(Level))
 _MAX_TITLE: Final = 256  # the specification's limit
+_MAX_BITS: Final = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +195,13 @@ def _custom(document: Mapped, warnings: list[tuple[str, int]]) -> dict[str, Any]
 
 
 def plain(value: Any) -> Any:
-    """A document's value as plain data: text keys, dates as ISO text."""
+    """A document's value as what JSON and msgpack can hold: text keys; dates and odd numbers as text."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [plain(item) for item in value]
-    return value.isoformat() if isinstance(value, date) else value
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    return str(value) if isinstance(value, int) and value.bit_length() > _MAX_BITS else value

@@ -3,11 +3,13 @@
 Contract: `decode_result(encode_result(result)) == result`. Anything else given to `decode_result` raises
 `ValueError` (or msgspec's error): operators, patterns, depth and size are checked as the loader would have.
 
-Nodes: `[0, field, op, pattern, cased, flags, selection]`, `[1, arg]`, `[2, args]` (and), `[3, args]` (or).
+Nodes: `[0, field, op, pattern, cased, flags, selection]`, `[1, arg]`, `[2, args]` (and), `[3, args]` (or);
+integers beyond 64 bits stand as text.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import msgspec
@@ -33,6 +35,9 @@ from undertag.model.rule import Level, LogSource, Rule
 
 MAX_DEPTH: Final = 200
 MAX_TESTS: Final = 100_000
+_MAX_BITS: Final = 63
+_INTEGER: Final = re.compile(r"-?[0-9]{1,400}")
+_NUMERIC: Final = COMPARE_OPS | DATE_OPS
 _TEXT_PATTERN: Final = frozenset({"eq", "contains", "startswith", "endswith", "re", "cidr"}) | REF_OPS
 
 
@@ -123,7 +128,10 @@ def _rule_row(rule: Rule) -> list[Any]:
 
 def _node(expr: Expr) -> list[Any]:
     if isinstance(expr, Test):
-        return [0, expr.field, expr.op, expr.pattern, expr.cased, expr.flags, expr.selection]
+        pattern = expr.pattern
+        if type(pattern) is int and pattern.bit_length() > _MAX_BITS:
+            pattern = str(pattern)  # msgpack's integers end at 64 bits
+        return [0, expr.field, expr.op, pattern, expr.cased, expr.flags, expr.selection]
     if isinstance(expr, Not):
         return [1, _node(expr.arg)]
     return [2 if isinstance(expr, And) else 3, [_node(arg) for arg in expr.args]]
@@ -212,11 +220,14 @@ class _Reader:
 
 def _test(node: list[Any]) -> Test:
     _, field, op, pattern, cased, flags, selection = node
+    if type(op) is not str:
+        raise ValueError("no test")
     if op == "glob" and type(pattern) is list:
         pattern = tuple(pattern)
+    elif op in _NUMERIC and type(pattern) is str:
+        pattern = int(pattern) if _INTEGER.fullmatch(pattern) else None
     well_formed = (
         (field is None or type(field) is str)
-        and type(op) is str
         and op in OPS
         and type(cased) is bool
         and type(flags) is str

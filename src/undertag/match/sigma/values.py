@@ -69,7 +69,7 @@ def expr_of(value: SigmaType, target: Target) -> Expr:
     if isinstance(value, SigmaExpansion):
         return any_of(expr_of(item, target) for item in value.values)
     if isinstance(value, SigmaTimestampPart):
-        return _test(target, value.timestamp_part.name.lower(), value.number)
+        return _test(target, value.timestamp_part.name.lower(), int(value.number))
     if isinstance(value, SigmaNumber):
         return _scalar(text_of(value.number), target)
     if isinstance(value, SigmaBool):
