@@ -24,9 +24,11 @@ from vary_rules import multiply
 
 HERE = Path(__file__).resolve().parent
 SEED = 1
-EVTX_EVENTS = 8255
+COPY_EVENTS = 8255
+"""Events of the EVTX recordings: one copy of them."""
 RULE_FOLDERS = ("rules", "rules-emerging-threats", "rules-threat-hunting")
 OUT = DATA / "out"
+WHOLE_WAY = "undertag, the whole way (rules and pack)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ class Bench:
         command = [sys.executable, str(HERE / "floor.py"), str(source), str(out)]
         return Case(name=name, command=command, events=events, out=out)
 
-    def peer(self, name: str, source: Path, *, labels: bool) -> Case:
+    def peer(self, name: str, source: Path, events: int, *, labels: bool) -> Case:
         """rsigma over events flattened (and labelled) for it, on its standard input; writes matches only."""
         assert self.rsigma
         command = [self.rsigma, "engine", "eval", "-r", str(rule_folder(1)), "--input-format", "json"]
@@ -98,44 +100,60 @@ def evtx_folder(times: int) -> Path:
     return folder
 
 
+def first_events(events: int) -> int:
+    """Events of a run that has seen (nearly) every kind of event once: one copy, or a quarter of a small run."""
+    return min(COPY_EVENTS, events // 4)
+
+
 def bench_lines(bench: Bench, repetitions: int) -> Section:
     """EVTX as JSON lines: rules ×0, ×1, ×2, ×10, one and two workers, and the peer."""
-    source = corpus_file(bench.events, SEED, "evtx-json")
-    size = bench.events
-    cases = [bench.floor("decode and rewrite only", source, size)]
-    cases += [bench.tag("undertag, no rules, no pack", source, size, rules=0)]
-    cases += [bench.tag(f"undertag, rules ×{times}", source, size, rules=times) for times in (1, 2, 10)]
-    cases += [bench.tag("undertag, the whole way (rules and pack)", source, size, pack=True)]
-    cases += [bench.tag("  the same, 2 workers", source, size, pack=True, workers=2)]
-    if bench.rsigma:
-        flattened = corpus_file(bench.events, SEED, "flattened-labelled")
-        cases += [bench.peer("rsigma, flattened and labelled for it", flattened, labels=True)]
-        cases += [bench.peer("rsigma, flattened for it", flattened, labels=False)]
-    _warm(bench, cases)
-    return Section("EVTX as JSON lines", cases, interleaved(cases, repetitions))
+
+    def cases(events: int) -> list[Case]:
+        source = corpus_file(events, SEED, "evtx-json")
+        found = [bench.floor("decode and rewrite only", source, events)]
+        found += [bench.tag("undertag, no rules, no pack", source, events, rules=0)]
+        found += [bench.tag(f"undertag, rules ×{times}", source, events, rules=times) for times in (1, 2, 10)]
+        found += [bench.tag(WHOLE_WAY, source, events, pack=True)]
+        found += [bench.tag("  the same, 2 workers", source, events, pack=True, workers=2)]
+        if bench.rsigma:
+            flattened = corpus_file(events, SEED, "flattened-labelled")
+            found += [bench.peer("rsigma, flattened and labelled for it", flattened, events, labels=True)]
+            found += [bench.peer("rsigma, flattened for it", flattened, events, labels=False)]
+        return found
+
+    return _section("EVTX as JSON lines", cases(bench.events), cases(first_events(bench.events)), repetitions)
 
 
 def bench_flat(bench: Bench, repetitions: int) -> Section:
     """Flat records with long messages, as log shippers write them."""
+
+    def cases(events: int) -> list[Case]:
+        source = corpus_file(events, SEED, "flat")
+        return [
+            bench.floor("decode and rewrite only", source, events),
+            bench.tag(WHOLE_WAY, source, events, pack=True),
+        ]
+
     events = max(1000, bench.events * 3 // 10)
-    source = corpus_file(events, SEED, "flat")
-    cases = [
-        bench.floor("decode and rewrite only", source, events),
-        bench.tag("undertag, the whole way (rules and pack)", source, events, pack=True),
-    ]
-    return Section("Flat JSON lines of a log shipper", cases, interleaved(cases, repetitions))
+    return _section(
+        "Flat JSON lines of a log shipper", cases(events), cases(first_events(events)), repetitions
+    )
 
 
 def bench_evtx(bench: Bench, repetitions: int) -> Section:
     """Binary EVTX files."""
-    times = max(1, bench.events // 5 // EVTX_EVENTS)
-    folder, out = evtx_folder(times), OUT / "evtx.jsonl"
-    floor = [sys.executable, str(HERE / "evtx_floor.py"), str(folder), str(out)]
-    cases = [
-        Case(name="parse and write only", command=floor, events=times * EVTX_EVENTS, out=out),
-        bench.tag("undertag, the whole way (rules and pack)", folder, times * EVTX_EVENTS, pack=True),
-    ]
-    return Section("EVTX files", cases, interleaved(cases, repetitions))
+    out = OUT / "evtx.jsonl"
+
+    def cases(times: int) -> list[Case]:
+        source, events = evtx_folder(times), times * COPY_EVENTS
+        floor = [sys.executable, str(HERE / "evtx_floor.py"), str(source), str(out)]
+        return [
+            Case(name="parse and write only", command=floor, events=events, out=out),
+            bench.tag(WHOLE_WAY, source, events, pack=True),
+        ]
+
+    times = max(2, bench.events // 5 // COPY_EVENTS)
+    return _section("EVTX files", cases(times), cases(1), repetitions)
 
 
 def bench_compile(bench: Bench, repetitions: int) -> Section:
@@ -158,7 +176,8 @@ def bench_compile(bench: Bench, repetitions: int) -> Section:
             )
         )
         cases.append(warm)
-    return Section("Loading rules (one event)", cases, interleaved(cases, repetitions), per_event=False)
+    runs = interleaved(cases, repetitions)
+    return Section(title="Loading rules (one event)", cases=cases, runs=runs)
 
 
 def bench_memory(bench: Bench) -> dict[str, Run]:
@@ -174,12 +193,17 @@ def bench_memory(bench: Bench) -> dict[str, Run]:
     return found
 
 
-def _warm(bench: Bench, cases: list[Case]) -> None:
-    """Compile each rule set once, and bring the inputs into the page cache, before anything is timed."""
-    tiny = corpus_file(1, SEED, "evtx-json")
-    for rules, pack in ((0, False), (1, False), (2, False), (10, False), (1, True)):
-        run(bench.tag(f"warming, rules ×{rules}", tiny, 1, rules=rules, pack=pack))
-    run(cases[0])
+def _section(title: str, cases: list[Case], firsts: list[Case], repetitions: int) -> Section:
+    """Measure `cases`, and what each costs on the first copy of the events; caches are warmed before."""
+    for case in (*firsts, cases[0]):
+        run(case)
+    return Section(
+        title=title,
+        cases=cases,
+        runs=interleaved(cases, repetitions),
+        first_events=firsts[0].events,
+        firsts=interleaved(firsts, repetitions),
+    )
 
 
 def main(argv: list[str] | None = None) -> None:

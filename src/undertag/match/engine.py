@@ -6,7 +6,7 @@ number is its index in `rules`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from undertag.match.bind import bind, event_ids
@@ -17,8 +17,8 @@ from undertag.model.entry import Entry
 from undertag.model.expr import FALSE
 from undertag.model.rule import LogSource, Rule
 
-LEARN_ROWS: Final = 256
-"""A batch needs so many events before its counts say more than guesses."""
+LEARN_ROWS: Final = 100
+"""Fewer events of an entry say less than guesses."""
 MAX_PLANS: Final = 4096
 
 
@@ -30,11 +30,9 @@ class Engine:
         bound: numbers of the rules that could be true in an entry seen so far: the ones evaluated in this run.
     """
 
-    def __init__(self, rules: Sequence[Rule], *, learn: bool = True) -> None:
-        """`learn`: re-plan an entry once by what its first large batch holds; pays for itself on large inputs."""
+    def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = list(rules)
         self.bound: set[int] = set()
-        self._learn = learn
         self._plans: dict[tuple[str | None, ...], Plan] = {}
         self._event_ids = [event_ids(rule.condition) for rule in self.rules]
         self._by_source: dict[LogSource, list[int]] = {}
@@ -43,10 +41,16 @@ class Engine:
 
     def match(self, batch: Batch) -> dict[int, Found]:
         """What matches, by row of the batch."""
-        plan = self.plan(batch.entry)
-        if self._learn and len(batch) >= LEARN_ROWS and not plan.learned:
-            plan = self._plans[_name(batch.entry)] = plan.learn(batch)
-        return plan.match(batch)
+        return self.plan(batch.entry).match(batch)
+
+    def learn(self, batches: Iterable[Batch]) -> None:
+        """Plans anew, by what these events hold, the entries of which there are enough; changes speed alone."""
+        by_plan: dict[tuple[str | None, ...], list[Batch]] = {}
+        for batch in batches:
+            by_plan.setdefault(_name(batch.entry), []).append(batch)
+        for name, some in by_plan.items():
+            if sum(map(len, some)) >= LEARN_ROWS:
+                self._plans[name] = self.plan(some[0].entry).learn(some)
 
     def evidence(self, batch: Batch, found: Found, number: int) -> list[Fact]:
         """Why one rule matched: the tests that held."""

@@ -42,13 +42,12 @@ class Batch:
         rows: each event's number within its unit.
         raws: each record's bytes.
         heads: each record's header in the layout's own form.
-        fields: each record's fields by name.
         times: RFC 3339 UTC texts; None where the record has no usable time.
         systems: the host or account that the event speaks of; "" where unknown.
         uids: 16 bytes each.
     """
 
-    __slots__ = ("_columns", "_events", "entry", "fields", "heads", "layout", "raws", "rows", "systems", "times", "uids")
+    __slots__ = ("_columns", "_events", "_fields", "entry", "heads", "layout", "raws", "rows", "systems", "times", "uids")
 
     def __init__(
         self,
@@ -58,7 +57,7 @@ class Batch:
         rows: list[int],
         raws: list[bytes],
         heads: list[Any],
-        fields: list[Mapping[str, Any]],
+        fields: list[Mapping[str, Any]] | Callable[[], list[Mapping[str, Any]]],
         times: list[str | None],
         systems: list[str],
         uids: list[bytes],
@@ -68,7 +67,7 @@ class Batch:
         self.rows = rows
         self.raws = raws
         self.heads = heads
-        self.fields = fields
+        self._fields = fields
         self.times = times
         self.systems = systems
         self.uids = uids
@@ -77,6 +76,15 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.raws)
+
+    @property
+    def fields(self) -> list[Mapping[str, Any]]:
+        """Each record's fields by name, decoded when first asked for."""
+        fields = self._fields
+        if callable(fields):
+            made = fields()
+            self._fields = fields = made if len(made) == len(self.raws) else made[: len(self.raws)]
+        return fields
 
     def column(self, name: str) -> list[Any]:
         """The values of field `name`, one an event; None where absent or null."""

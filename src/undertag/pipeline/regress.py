@@ -144,7 +144,7 @@ def _recording(test: Mapping[str, Any], info: Path, root: Path) -> Path | None:
 
 def _count(rule: Rule, path: Path, problems: list[Problem]) -> int:
     """Events of a recording that the rule matches."""
-    engine = Engine([rule], learn=False)
+    engine = Engine([rule])
     normaliser = Normaliser(windows_router(), other_router())
     found = 0
     for unit in units([str(path)], problems=problems):

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final
 
 from undertag import __version__
@@ -31,6 +32,8 @@ from undertag.write.events import Sink, Writer
 UNIT_BYTES: Final = 1 << 20
 LEARN_FROM_BYTES: Final = 64 << 20
 """Inputs smaller than this are done before learning would pay."""
+
+SAMPLE_BYTES: Final = 12 << 20
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,7 +93,7 @@ class Summary:
 def run(job: Job) -> Summary:
     """Does the job."""
     started = time.perf_counter()
-    engine = Engine(job.rules, learn=job.size is not None and job.size >= LEARN_FROM_BYTES)
+    engine = Engine(job.rules)
     tagger = Tagger(job.rules, job.settings)
     way = Way(
         records=records,
@@ -105,6 +108,8 @@ def run(job: Job) -> Summary:
         job.sink.open()
     tally, complete = Tally(), False
     try:
+        if job.size is not None and job.size >= LEARN_FROM_BYTES:
+            todo = _learn(way, todo)
         complete = _work(job, way, todo, tally)
     finally:
         if job.sink is not None:
@@ -116,6 +121,19 @@ def run(job: Job) -> Summary:
     tally.bound |= engine.bound
     tally.tell(reading)
     return _summary(job, tally, tagger, time.perf_counter() - started, complete)
+
+
+def _learn(way: Way, todo: Iterator[Unit]) -> Iterator[Unit]:
+    """Lets the plans learn from the first units, and gives all units back."""
+    first: list[Unit] = []
+    size = 0
+    for unit in todo:
+        first.append(unit)
+        size += unit.size
+        if size >= SAMPLE_BYTES:
+            break
+    way.learn(first)
+    return chain(first, todo)
 
 
 def _work(job: Job, way: Way, todo: Iterator[Unit], tally: Tally) -> bool:

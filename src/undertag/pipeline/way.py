@@ -5,7 +5,7 @@ Contract: `Way.go(unit)` is a function of the unit alone; nothing that it rememb
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from undertag.match.engine import Engine
@@ -67,6 +67,12 @@ class Way:
         if numbers and numbers[-1] != len(numbers) - 1:
             outcome.numbers = numbers
         return outcome
+
+    def learn(self, units: Iterable[Unit]) -> None:
+        """Shows the engine some units beforehand; nothing is written."""
+        self.engine.learn(
+            batch for unit in units for batch in self._normaliser.normalise(unit, self._records(unit)).batches
+        )
 
     def _batch(self, batch: Batch, outcome: Outcome) -> None:
         found = self.engine.match(batch)

@@ -15,7 +15,8 @@ from undertag.match.indexed.atoms import Atom, Group
 
 _PRIOR_WEIGHT: Final = 8.0
 """The guess counts like so many events."""
-_PRESENT: Final = 0.9
+_PRESENT: Final = 2.0
+"""That a field is there says less than any literal in it, so it ranks behind all of them."""
 _FOREIGN: Final = 0.00001
 """Texts outside ASCII are rare, and rules that look for them list hundreds."""
 
@@ -48,16 +49,16 @@ class Chances:
         found = self._memo.get(atom)
         if found is None:
             found = guess(atom)
-            if self._events:
+            if self._events and atom.kind != "present":
                 found = (self._counts.get(atom, 0) + _PRIOR_WEIGHT * found) / (self._events + _PRIOR_WEIGHT)
             self._memo[atom] = found
         return found
 
     def group(self, group: Group) -> float:
-        """The chance that an event meets at least one of `group`, at most 1 (atoms taken as exclusive)."""
+        """About the chance that an event meets at least one of `group`, atoms taken as exclusive; may exceed 1."""
         found = self._groups.get(group)
         if found is None:
-            found = self._groups[group] = min(1.0, sum(map(self.atom, group)))
+            found = self._groups[group] = sum(map(self.atom, group))
         return found
 
 
@@ -74,15 +75,15 @@ def guess(atom: Atom) -> float:
     by_length = 0.5 if len(text) <= 2 else 0.15 if len(text) == 3 else 0.03 if len(text) <= 5 else 0.004 if len(text) <= 8 else 0.0008
     if "\\" in text or "/" in text:
         by_length *= 0.6
-    return max(by_length, chance if len(text) < 16 else chance * 0.3)
+    return max(by_length, chance)
 
 
 def _common_chance(text: str) -> float:
-    """The share of the commonest text that is part of `text`, or that `text` is part of."""
+    """The share of the commonest text that `text` is part of, or most of it."""
     if len(text) < 12 and text in _COMMON_JOINED:
         return max((share for part, share in _COMMON.items() if text in part), default=0.0)
     hits = _common_automaton().find_matches_as_indexes(text.encode("utf-8", "surrogatepass"), overlapping=True)
-    return max((_SHARES[hit[0]] for hit in hits), default=0.0)
+    return max((_SHARES[atom] for atom, start, end in hits if end - start > 0.6 * len(text)), default=0.0)
 
 
 @cache

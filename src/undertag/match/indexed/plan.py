@@ -24,6 +24,7 @@ from undertag.model.expr import TRUE, Expr
 
 RARE: Final = 0.0015
 """A rule whose best group is met less often than this is sparse."""
+MAX_VERDICTS: Final = 4096
 
 
 class Found(NamedTuple):
@@ -92,6 +93,8 @@ class Plan:
         self._width = width
         self._no_many = self._mask & ~many
         self._flag = 1 << (2 * width)
+        self._verdicts: dict[int, int] = {}
+        self._constant = 0
         self._scans = [
             FieldScan(name, marks.get(name, {}), ruled_out.get(name, 0), self._flag)
             for name in sorted(marks.keys() | ruled_out.keys())
@@ -137,28 +140,45 @@ class Plan:
                 constant |= integers
             else:
                 columns.append(integers)
-        if not columns:
-            total = [constant] * len(batch)
-        else:
+        if constant != self._constant:
+            self._verdicts.clear()
+            self._constant = constant
+        if columns:
             total = columns[0]
             for column in columns[1:]:
                 total = list(map(or_, total, column))
-        width, mask, no_many, flag = self._width, self._mask, self._no_many, self._flag
+        elif self._judge(0, constant):
+            total = [0] * len(batch)
+        else:
+            return []
+        verdicts = self._verdicts
         found = []
         for row, integer in enumerate(total):
-            integer |= constant
-            left = mask & ~integer & ((integer >> width) | no_many)
-            if left or integer & flag:
-                found.append((row, self._numbers(batch, row, left, bool(integer & flag))))
+            verdict = verdicts.get(integer)
+            if verdict is None:
+                verdict = self._judge(integer, constant)
+            if verdict:
+                found.append((row, self._numbers(batch, row, verdict)))
         return found
 
-    def _numbers(self, batch: Batch, row: int, left: int, sparse: bool) -> list[int]:
+    def _judge(self, integer: int, constant: int) -> int:
+        """The rules that an event's integer leaves in, and the flag of sparse ones; the same integers come again."""
+        whole = integer | constant
+        left = self._mask & ~whole & ((whole >> self._width) | self._no_many)
+        verdict = left | (whole & self._flag)
+        if len(self._verdicts) >= MAX_VERDICTS:
+            self._verdicts.clear()
+        self._verdicts[integer] = verdict
+        return verdict
+
+    def _numbers(self, batch: Batch, row: int, verdict: int) -> list[int]:
         numbers = []
+        left = verdict & self._mask
         while left:
             lowest = left & -left
             numbers.append(self._dense[lowest.bit_length() - 1])
             left ^= lowest
-        if sparse:
+        if verdict & self._flag:
             more: set[int] = set()
             for scan in self._scans:
                 if scan.sparse:
@@ -167,8 +187,8 @@ class Plan:
             numbers.extend(sorted(more))
         return numbers
 
-    def learn(self, batch: Batch) -> Plan:
-        """The same rules planned anew by how often their atoms hold in `batch`."""
+    def learn(self, batches: Sequence[Batch]) -> Plan:
+        """The same rules planned anew by how often their atoms hold in `batches`."""
         atoms: dict[str, list[Atom]] = {}
         for needs in self._needs.values():
             for atom in {*needs.refuters, *(atom for group in needs.groups for atom in group)}:
@@ -176,8 +196,8 @@ class Plan:
         counts: dict[Atom, int] = {}
         for name, wanted in atoms.items():
             if name != RAW:
-                _count(name, list(dict.fromkeys(wanted)), batch, counts)
-        chances = Chances(counts, len(batch))
+                _count(name, list(dict.fromkeys(wanted)), batches, counts)
+        chances = Chances(counts, sum(map(len, batches)))
         # A rule whose best group is rare by count stays as it is; the others look for a better one.
         kept = {
             number: needs
@@ -196,11 +216,11 @@ def _cheapest_by_field(groups: Sequence[Group], chances: Chances) -> dict[str, G
     return cheapest
 
 
-def _count(name: str, atoms: list[Atom], batch: Batch, counts: dict[Atom, int]) -> None:
-    """Counts in how many events of `batch` each atom of one field holds."""
+def _count(name: str, atoms: list[Atom], batches: Sequence[Batch], counts: dict[Atom, int]) -> None:
+    """Counts in how many events each atom of one field holds."""
     weights: Counter[Any] = Counter()
     present = 0
-    for value in batch.column(name):
+    for value in (value for batch in batches for value in batch.column(name)):
         text = as_text(value)
         if text is None:
             continue

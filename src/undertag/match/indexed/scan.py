@@ -20,6 +20,8 @@ from undertag.model.batch import Batch
 MEMO_SIZE: Final = 20_000
 """Distinct values remembered a field; the memo is emptied when it is full."""
 _EDGE: Final = b"\xff"
+_HIDING: Final = (b"\\u00", b"&#")
+"""Escapes by which JSON and XML may write a plain letter."""
 
 
 class Marks:
@@ -51,7 +53,7 @@ class FieldScan:
         self._flag = flag
         self._automaton = automaton_of(atoms)
         self._leftmost = (
-            BytesAhoCorasick([_pattern(atom) for atom in atoms], MatchKind.LeftmostFirst)
+            BytesAhoCorasick([*_HIDING, *map(_pattern, atoms)], MatchKind.LeftmostFirst)
             if atoms and name == RAW
             else None
         )
@@ -151,19 +153,14 @@ class FieldScan:
     def _raw_integers(self, batch: Batch) -> list[int] | int:
         """Keywords are rare: one leftmost pass, which skips fast, says whether there is anything to look for."""
         self.sparse.clear()
-        if self._leftmost is None:
-            return self._base
-        joined = _EDGE.join(batch.raws).lower()
-        hidden = b"\\u00" in joined or b"&#" in joined
-        if not hidden and not self._leftmost.find_matches_as_indexes(joined):
+        if self._leftmost is None or not self._leftmost.find_matches_as_indexes(_EDGE.join(batch.raws).lower()):
             return self._base
         integers = [self._base] * len(batch)
         found = search(self._automaton, [raw.lower().replace(_EDGE, b"?") for raw in batch.raws])
-        if hidden:  # letters may hide behind escapes: let everything through
-            everything = list(range(len(self._clear)))
-            for index, raw in enumerate(batch.raws):
-                if b"\\u00" in raw or b"&#" in raw:
-                    found[index] = everything
+        everything = list(range(len(self._clear)))
+        for index, raw in enumerate(batch.raws):
+            if any(mark in raw for mark in _HIDING):  # letters may hide behind escapes: let everything through
+                found[index] = everything
         for index, atoms in found.items():
             integers[index], sparse = self._weigh(atoms)
             if sparse:

@@ -7,6 +7,7 @@ and 9999. A time without a zone is taken as UTC.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -18,13 +19,36 @@ _TICKS_PER_SECOND: Final = 10_000_000
 _FILETIME_EPOCH: Final = datetime(1601, 1, 1, tzinfo=UTC)
 
 
-@lru_cache(maxsize=65_536)
+_seconds: dict[str, bool] = {}
+_MEMO_SIZE: Final = 65_536
+
+
+@lru_cache(maxsize=4_096)
 def _second(text: str) -> str | None:
     """The first 19 characters as they are to be written, None if they are no date-time."""
     try:
         return datetime.fromisoformat(text).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
     except ValueError:
         return None
+
+
+def utc_each(texts: Iterable[Any]) -> list[str | None]:
+    """`utc` of each; what is written as it should be, with six digits, is only looked at."""
+    seconds = _seconds
+    if len(seconds) > _MEMO_SIZE:
+        seconds.clear()
+    times: list[str | None] = []
+    for text in texts:
+        if text.__class__ is str and len(text) == 27 and text[19] == "." and text[26] == "Z" and text[20:26].isdecimal():
+            whole = text[:19]
+            known = seconds.get(whole)
+            if known is None:
+                known = seconds[whole] = _second(whole) == whole
+            if known and text.isascii():
+                times.append(text)
+                continue
+        times.append(utc(text))
+    return times
 
 
 def utc(text: Any) -> str | None:

@@ -1,12 +1,14 @@
 """EVTX-as-JSON: `{"Event": {"System": …, "EventData": …}}`, decoded only as far as it is needed.
 
-Contract: the typed decoder takes what the engine asks of every event; the rest of the header is read from the
-record's bytes when a rule asks for it. A record that it refuses goes the general way (windows_dict.py).
+Contract: the typed decoder takes what the engine asks of every event; an event's data is decoded when a field is asked
+for, the rest of its header when a rule asks for that. A record that the decoder refuses goes the general way
+(windows_dict.py). The decoder skips texts without looking, so `valid_utf8` has to be asked beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Final
 
@@ -15,13 +17,15 @@ import orjson
 
 from undertag.read.normalise.windows_dict import data_fields, flatten_system
 
+_NOTHING: Final = (b"", b"null")
+
 
 class _Name(msgspec.Struct, gc=False):
-    name: str | None = msgspec.field(default=None, name="Name")
+    name: str = msgspec.field(default="", name="Name")
 
 
 class _Provider(msgspec.Struct, gc=False):
-    attributes: _Name | None = msgspec.field(default=None, name="#attributes")
+    attributes: _Name = msgspec.field(default_factory=_Name, name="#attributes")
 
 
 class _SystemTime(msgspec.Struct, gc=False):
@@ -29,7 +33,7 @@ class _SystemTime(msgspec.Struct, gc=False):
 
 
 class _TimeCreated(msgspec.Struct, gc=False):
-    attributes: _SystemTime | None = msgspec.field(default=None, name="#attributes")
+    attributes: _SystemTime = msgspec.field(default_factory=_SystemTime, name="#attributes")
 
 
 class _EventID(msgspec.Struct, frozen=True, gc=False):
@@ -41,18 +45,18 @@ class System(msgspec.Struct, gc=False):
 
     event_id: int | _EventID = msgspec.field(name="EventID")
     provider: _Provider = msgspec.field(name="Provider")
-    created: _TimeCreated | None = msgspec.field(default=None, name="TimeCreated")
+    created: _TimeCreated = msgspec.field(default_factory=_TimeCreated, name="TimeCreated")
     channel: str | None = msgspec.field(default=None, name="Channel")
     computer: str | None = msgspec.field(default=None, name="Computer")
 
 
 class Event(msgspec.Struct, gc=False):
-    """Header and data."""
+    """The header, and the data still as it was written."""
 
     system: System = msgspec.field(name="System")
-    data: dict[str, Any] | None = msgspec.field(default=None, name="EventData")
-    user_data: dict[str, Any] | None = msgspec.field(default=None, name="UserData")
-    error_data: dict[str, Any] | None = msgspec.field(default=None, name="ProcessingErrorData")
+    data: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="EventData")
+    user_data: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="UserData")
+    error_data: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name="ProcessingErrorData")
 
 
 class Record(msgspec.Struct, gc=False):
@@ -61,13 +65,28 @@ class Record(msgspec.Struct, gc=False):
     event: Event = msgspec.field(name="Event")
 
 
+Place = tuple[str | None, int | _EventID, str]
 decode: Final = msgspec.json.Decoder(Record).decode
+_decode_data: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def place_of(system: System) -> tuple[str | None, int | _EventID, str | None]:
-    """What routes the event: channel, event ID, provider."""
-    attributes = system.provider.attributes
-    return system.channel, system.event_id, attributes.name if attributes is not None else None
+def valid_utf8(raw: bytes) -> bool:
+    """Whether the record's bytes are text at all."""
+    if raw.isascii():
+        return True
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def places_of(events: Iterable[Event]) -> list[Place]:
+    """What routes each event: channel, event ID, provider."""
+    return [
+        (system.channel, system.event_id, system.provider.attributes.name)
+        for system in [event.system for event in events]
+    ]
 
 
 def event_number(event_id: int | _EventID) -> int:
@@ -75,20 +94,27 @@ def event_number(event_id: int | _EventID) -> int:
     return event_id if isinstance(event_id, int) else event_id.number
 
 
-def fields_of(event: Event) -> Mapping[str, Any]:
-    """The event's data by field name."""
+def fields_of(events: Sequence[Event]) -> list[Mapping[str, Any]]:
+    """Each event's data by field name."""
+    return [_fields(event) for event in events]
+
+
+def _fields(event: Event) -> Mapping[str, Any]:
     data = event.data
-    if data is not None:
-        return data_fields(data) if "Data" in data or "#attributes" in data else data
-    if event.user_data is not None:
-        return data_fields(event.user_data)
-    return data_fields(event.error_data) if event.error_data is not None else {}
+    try:
+        fields = _decode_data(data)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return _other_fields(event)
+    return data_fields(fields) if "Data" in fields or "#attributes" in fields else fields
 
 
-def time_of(system: System) -> str | None:
-    """The event's time as written."""
-    created = system.created
-    return created.attributes.time if created is not None and created.attributes is not None else None
+def _other_fields(event: Event) -> Mapping[str, Any]:
+    """Data that is no plain object: none at all, under another name, or with numbers out of range."""
+    for part in (event.data, event.user_data, event.error_data):
+        text = bytes(part)
+        if text not in _NOTHING:
+            return data_fields(json.loads(text))
+    return {}
 
 
 class EvtxLayout:
@@ -100,7 +126,7 @@ class EvtxLayout:
         "Channel": attrgetter("channel"),
         "Computer": attrgetter("computer"),
         "EventID": lambda system: event_number(system.event_id),
-        "Provider_Name": lambda system: place_of(system)[2],
+        "Provider_Name": lambda system: system.provider.attributes.name or None,
     }
 
     def getter(self, name: str) -> Callable[[Any], Any] | None:

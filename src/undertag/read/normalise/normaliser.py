@@ -7,8 +7,9 @@ records that are equal within a source are told apart later, where the whole sou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -22,7 +23,7 @@ from undertag.model.entry import Entry
 from undertag.model.problem import Place, Problem
 from undertag.model.source import Records, Unit
 from undertag.read.normalise import evtx_json
-from undertag.read.normalise.clock import utc
+from undertag.read.normalise.clock import utc_each
 from undertag.read.normalise.evtx_json import EvtxLayout
 from undertag.read.normalise.other import OtherLayout, other_system, other_time
 from undertag.read.normalise.windows_dict import HeadLayout, WindowsEvent, windows_event
@@ -48,7 +49,7 @@ class _Group:
     rows: list[int] = field(default_factory=list)
     raws: list[bytes] = field(default_factory=list)
     heads: list[Any] = field(default_factory=list)
-    fields: list[Mapping[str, Any]] = field(default_factory=list)
+    fields: Any = field(default_factory=list)
     times: list[str | None] = field(default_factory=list)
     systems: list[str] = field(default_factory=list)
 
@@ -76,48 +77,66 @@ class Normaliser:
 
     def _all_evtx(self, raws: list[bytes], groups: dict[Any, _Group]) -> bool:
         """The fast way, for units that hold nothing but EVTX-as-JSON; False if one record is something else."""
-        if not raws or not raws[0].lstrip().startswith(b'{"Event"'):
+        if not raws or not raws[0].startswith(b'{"Event"'):
             return False
         try:
-            decoded = list(map(evtx_json.decode, raws))
+            events = [record.event for record in map(evtx_json.decode, raws)]
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
-        for row, record in enumerate(decoded):
-            self._add_evtx(row, raws[row], record.event, groups)
+        if not all(map(evtx_json.valid_utf8, raws)):
+            return False
+        self._group_evtx(range(len(raws)), raws, events, groups)
         return True
 
-    def _add_evtx(self, row: int, raw: bytes, event: evtx_json.Event, groups: dict[Any, _Group]) -> None:
-        system = event.system
-        place = evtx_json.place_of(system)
-        group = groups.get(place)
-        if group is None:
-            entry = self._places.get(place)
-            if entry is None:
-                channel, event_id, provider = place
-                entry = self._windows.entry(channel or "", provider or "", evtx_json.event_number(event_id), _EVTX.name)
-                if len(self._places) > MAX_ROWS:
-                    self._places.clear()
-                self._places[place] = entry
-            group = groups[place] = _Group(entry, _EVTX)
-        group.rows.append(row)
-        group.raws.append(raw)
-        group.heads.append(system)
-        group.fields.append(evtx_json.fields_of(event))
-        group.times.append(evtx_json.time_of(system))
-        group.systems.append(system.computer or "")
+    def _group_evtx(
+        self, numbers: Sequence[int], raws: Sequence[bytes], events: list[evtx_json.Event], groups: dict[Any, _Group]
+    ) -> None:
+        """Sorts events into groups by what routes them; `numbers` are their record numbers."""
+        index: dict[evtx_json.Place, list[int]] = {}
+        for row, place in enumerate(evtx_json.places_of(events)):
+            if place in index:
+                index[place].append(row)
+            else:
+                index[place] = [row]
+        for place, rows in index.items():
+            some = [events[row] for row in rows]
+            groups[place] = _Group(
+                self._evtx_entry(place),
+                _EVTX,
+                rows=[numbers[row] for row in rows],
+                raws=[raws[row] for row in rows],
+                heads=[event.system for event in some],
+                fields=partial(evtx_json.fields_of, some),
+                times=[event.system.created.attributes.time for event in some],
+                systems=[event.system.computer or "" for event in some],
+            )
+
+    def _evtx_entry(self, place: evtx_json.Place) -> Entry:
+        entry = self._places.get(place)
+        if entry is None:
+            channel, event_id, provider = place
+            entry = self._windows.entry(channel or "", provider, evtx_json.event_number(event_id), _EVTX.name)
+            if len(self._places) > MAX_ROWS:
+                self._places.clear()
+            self._places[place] = entry
+        return entry
 
     def _each(self, unit: Unit, records: Records, groups: dict[Any, _Group], result: Normalised) -> None:
         """Record by record, for mixed units and damaged ones."""
+        numbers: list[int] = []
+        events: list[evtx_json.Event] = []
         for row, raw in enumerate(records.raws):
-            if raw.startswith(b'{"Event"'):
+            if raw.startswith(b'{"Event"') and evtx_json.valid_utf8(raw):
                 try:
-                    self._add_evtx(row, raw, evtx_json.decode(raw).event, groups)
+                    events.append(evtx_json.decode(raw).event)
+                    numbers.append(row)
                     continue
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                     pass
             raw, doc = _decode(unit, records, row, raw, result)
             if doc is not None:
                 self._add(row, raw, doc, unit.format, groups, json=True)
+        self._group_evtx(numbers, [records.raws[number] for number in numbers], events, groups)
 
     def _documents(
         self, unit: Unit, raws: list[bytes], docs: list[Any], groups: dict[Any, _Group], result: Normalised
@@ -222,7 +241,7 @@ def _excerpt(raw: bytes) -> str:
 
 def _cut(group: _Group, result: Normalised, unit: Unit) -> None:
     """A group as batches of bounded size, with times and uids."""
-    times = [utc(time) for time in group.times]
+    times = utc_each(group.times)
     if None in times:
         result.problems.extend(_no_time(group, times, unit))
     for start in range(0, len(group.rows), MAX_ROWS):
@@ -236,12 +255,19 @@ def _cut(group: _Group, result: Normalised, unit: Unit) -> None:
                 rows=group.rows[part],
                 raws=raws,
                 heads=group.heads[part],
-                fields=group.fields[part],
+                fields=_part(group.fields, part),
                 times=times[part],
                 systems=group.systems[part],
                 uids=[sha256(raw).digest()[:16] for raw in raws],
             )
         )
+
+
+def _part(fields: Any, part: slice) -> Any:
+    """A slice of fields, or of what makes them when they are asked for."""
+    if not callable(fields):
+        return fields[part]
+    return fields if part.start == 0 else lambda: fields()[part]
 
 
 def _no_time(group: _Group, times: list[str | None], unit: Unit) -> list[Problem]:

@@ -1,0 +1,131 @@
+"""The indexed matcher gives what the plain one gives: by hand, at random, whole multisets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.match.batches import batch_of, by_index, by_reference
+from tests.match.modifier_cases import CASES, Case, load_case
+from tests.match.random_rules import events, exprs
+
+from undertag.match.bind import fold
+from undertag.match.indexed import chances, plan, scan
+from undertag.match.indexed.evidence import compile_evidence
+from undertag.match.indexed.folded import FoldedEvent
+from undertag.match.indexed.long_texts import LongTexts
+from undertag.match.indexed.plan import Plan
+from undertag.model.expr import FALSE, Expr
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_every_modifier_case(case: Case) -> None:
+    rule = load_case(case)
+    condition = fold(rule.condition, {})
+    events = [event for event, _ in case.events]
+    if condition == FALSE:
+        assert not any(expected for _, expected in case.events)
+        return
+    found = Plan([(7, condition)]).match(batch_of(events))
+    assert [row in found for row in range(len(events))] == [expected for _, expected in case.events]
+
+
+def test_all_cases_in_one_plan() -> None:
+    rules = [(number, fold(load_case(case).condition, {})) for number, case in enumerate(CASES)]
+    rules = [(number, expr) for number, expr in rules if expr != FALSE]
+    events = [event for case in CASES for event, _ in case.events]
+    assert by_index(Plan(rules), batch_of(events)) == by_reference(rules, events)
+
+
+rule_sets = st.lists(exprs(), min_size=1, max_size=12)
+event_sets = st.lists(events(), min_size=1, max_size=12)
+
+
+def bound(conditions: list[Expr]) -> list[tuple[int, Expr]]:
+    folded = [(number, fold(expr, {})) for number, expr in enumerate(conditions)]
+    return [(number, expr) for number, expr in folded if expr != FALSE]
+
+
+@settings(max_examples=300, deadline=None)
+@given(conditions=rule_sets, some=event_sets)
+def test_random_rules(conditions: list[Expr], some: list[dict[str, Any]]) -> None:
+    rules = bound(conditions)
+    assert by_index(Plan(rules), batch_of(some)) == by_reference(rules, some)
+
+
+@settings(max_examples=150, deadline=None)
+@given(conditions=rule_sets, some=event_sets, rare=st.sampled_from([0.0, 2.0]))
+def test_random_rules_all_dense_and_all_sparse(conditions: list[Expr], some: list[dict[str, Any]], rare: float) -> None:
+    """Both kinds of rules are right on their own, wherever the border between them lies."""
+    rules = bound(conditions)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan, "RARE", rare)
+        assert by_index(Plan(rules), batch_of(some)) == by_reference(rules, some)
+
+
+@settings(max_examples=150, deadline=None)
+@given(conditions=rule_sets, some=event_sets, later=event_sets)
+def test_learning_and_memos_change_nothing(
+    conditions: list[Expr], some: list[dict[str, Any]], later: list[dict[str, Any]]
+) -> None:
+    rules = bound(conditions)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scan, "MEMO_SIZE", 3)
+        learned = Plan(rules).learn([batch_of(some)])
+        for batch in (some, later, some):
+            assert by_index(learned, batch_of(batch)) == by_reference(rules, batch)
+
+
+@settings(max_examples=100, deadline=None)
+@given(conditions=rule_sets, some=event_sets)
+def test_long_texts_are_searched_alike(conditions: list[Expr], some: list[dict[str, Any]]) -> None:
+    rules = bound(conditions)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("undertag.match.indexed.closures.LONG", 0)
+        assert by_index(Plan(rules), batch_of(some)) == by_reference(rules, some)
+
+
+@settings(max_examples=150, deadline=None)
+@given(condition=exprs(), some=event_sets)
+def test_evidence_is_there_exactly_for_matches(condition: Expr, some: list[dict[str, Any]]) -> None:
+    rules = bound([condition])
+    if not rules:
+        return
+    expr = rules[0][1]
+    batch = batch_of(some)
+    hits = {row for row, _ in by_reference(rules, some)}
+    ask = compile_evidence(expr)
+    for row in range(len(some)):
+        facts = ask(FoldedEvent(batch, row, LongTexts([expr])))
+        assert (facts is not None) == (row in hits)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(1, True), (True, 1), (0, False), ("1", True), (1.0, 1), ([1], True), ([True, 1], [False])],
+    ids=str,
+)
+def test_values_that_python_takes_for_equal(first: Any, second: Any) -> None:
+    """1 == True == 1.0 for a dictionary, but not for a rule."""
+    case_rules = [(0, fold(load_text_eq("true"), {})), (1, fold(load_text_eq("1"), {}))]
+    events = [{"A": first}, {"A": second}, {"A": first}]
+    made = Plan(case_rules)
+    for one in events:
+        assert by_index(made, batch_of([one])) == by_reference(case_rules, [one])
+    assert by_index(made, batch_of(events)) == by_reference(case_rules, events)
+
+
+def load_text_eq(text: str) -> Expr:
+    from undertag.model.expr import Test as Leaf
+
+    return Leaf("A", "eq", text)
+
+
+def test_chances_never_leave_their_range() -> None:
+    from undertag.match.indexed.atoms import Atom
+
+    for text in ("", "a", "\\system32\\", "powershell.exe", "ünïcode", "x" * 300):
+        for kind in ("eq", "contains", "startswith", "endswith", "present"):
+            assert 0.0 < chances.guess(Atom("A", kind, text)) <= 2.0
