@@ -21,8 +21,8 @@ CAVEATS = (
     "  than on fresh ones. Command lines and GUIDs are new in each copy, more so than in most networks.",
     "Copies of a recording stand together: batches are fuller than in a stream of 200 interleaved hosts.",
     "Rules ×2 and ×10 are variants that fire about a seventh as often: they cost filtering, and little more.",
-    "`first s` is the same command on the first copy of the events: start-up, rules from the cache, and what is",
-    "  prepared when a kind of event is first seen; `then µs` is what each event after those costs.",
+    "`first s` is the command on the first copy of the events: start-up, rules from the cache, and what is",
+    "  prepared when a kind of event is first seen; `then µs` is each event after those (rough in a quick run).",
     "The input lies in the page cache and the output is not synced: a disk's speed is not measured.",
 )
 PEER_CAVEATS = (
@@ -37,7 +37,8 @@ PEER_CAVEATS = (
 class Section:
     """Cases that were interleaved; the first is the base of the ratios.
 
-    `firsts` holds runs of the same commands on the first `first_events` events, where time an event is asked for.
+    `firsts` holds runs of the same commands on the first `first_events` events, in the same repetitions; None
+    where not the time an event is asked for, but that of the run.
     """
 
     title: str
@@ -129,8 +130,8 @@ def _row(section: Section, case: Case) -> dict[str, Any]:
 
 
 def _then(section: Section, case: Case) -> tuple[float, float]:
-    """Seconds for the first events, and seconds for each event after them (medians)."""
+    """Seconds for the first events, and seconds for each event after them (medians over the repetitions)."""
     assert section.firsts is not None
-    first = statistics.median(one.seconds for one in section.firsts[case.name])
-    whole = statistics.median(one.seconds for one in section.runs[case.name])
-    return first, (whole - first) / (case.events - section.first_events)
+    firsts, runs = section.firsts[case.name], section.runs[case.name]
+    rest = statistics.median(run.seconds - first.seconds for run, first in zip(runs, firsts, strict=True))
+    return statistics.median(one.seconds for one in firsts), rest / (case.events - section.first_events)

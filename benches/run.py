@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +101,7 @@ def evtx_folder(times: int) -> Path:
 
 
 def first_events(events: int) -> int:
-    """Events of a run that has seen (nearly) every kind of event once: one copy, or a quarter of a small run."""
+    """Events after which nearly every kind was seen: those of one copy, or a quarter of a small run."""
     return min(COPY_EVENTS, events // 4)
 
 
@@ -197,12 +197,14 @@ def _section(title: str, cases: list[Case], firsts: list[Case], repetitions: int
     """Measure `cases`, and what each costs on the first copy of the events; caches are warmed before."""
     for case in (*firsts, cases[0]):
         run(case)
+    firsts = [replace(case, name=f"{case.name}, first copy") for case in firsts]
+    runs = interleaved([case for pair in zip(cases, firsts, strict=True) for case in pair], repetitions)
     return Section(
         title=title,
         cases=cases,
-        runs=interleaved(cases, repetitions),
+        runs={case.name: runs[case.name] for case in cases},
         first_events=firsts[0].events,
-        firsts=interleaved(firsts, repetitions),
+        firsts={case.name: runs[first.name] for case, first in zip(cases, firsts, strict=True)},
     )
 
 

@@ -30,7 +30,7 @@ def lines_of(batch: Batch, tagged: dict[int, Tagged], *, only_tagged: bool = Fal
     renderer = LineRenderer(attack_version="19", only_tagged=only_tagged)
     lines = renderer.start()
     renderer.render(batch, tagged, lines)
-    return [lines[number] for number in sorted(lines)]
+    return [b"".join(lines[number]) for number in sorted(lines)]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,8 @@ def test_new_uid_is_put_where_the_old_one_was() -> None:
     old, new = bytes(range(16)), bytes(range(16, 32))
     forged = b'{"x":"\\"event_uid\\":\\"%b\\""' % old.hex().encode()
     line = forged + b',"undertag":{"event_uid":"' + old.hex().encode() + b'"}}\n'
-    changed = with_uid(line, old, new)
+    parts = (forged, line[len(forged) :])
+    changed = b"".join(with_uid(parts, old, new))
     assert orjson.loads(changed)["undertag"]["event_uid"] == new.hex()
     assert orjson.loads(changed)["x"] == orjson.loads(line)["x"]
-    assert whole({1: line, 0: b"{}\n"}, [NewUid(1, old, new)]) == b"{}\n" + changed
+    assert whole({1: parts, 0: (b"", b"{}\n")}, [NewUid(1, old, new)]) == b"{}\n" + changed

@@ -1,7 +1,8 @@
 """Checks a pack: are its rules well-formed, honest and proven?
 
-Contract: `check_pack(folder)` gives every finding as a `Problem` and raises only if the folder can't be read. A pack
-without findings loads without problems, has one tag a rule, and every rule is proven by breaking (proof.py). Codes:
+Contract: `check_pack(folder)` gives every finding as a `Problem` and raises only if the folder can't be read.
+A pack without findings loads without problems, has one tag a rule, and every rule is proven by breaking
+(proof.py). Codes:
 
 | code | what is wrong |
 | --- | --- |
@@ -42,9 +43,13 @@ MAX_TITLE: Final = 64
 
 @dataclass(slots=True, kw_only=True)
 class PackReport:
-    """A pack's rules, how many of each kind of tag, and what is wrong with them."""
+    """A pack's rules, how many of each kind of tag, and what is wrong with them.
+
+    `descriptions` are by rule id; the engine has no use for them, so a `Rule` doesn't carry its own.
+    """
 
     rules: list[Rule] = field(default_factory=list)
+    descriptions: dict[str, str] = field(default_factory=dict)
     by_kind: dict[str, int] = field(default_factory=dict)
     findings: list[Problem] = field(default_factory=list)
 
@@ -74,22 +79,26 @@ def inspect_pack(folder: str | os.PathLike[str]) -> PackReport:
         rule = by_file.get(file.name)
         if rule is None:
             continue
-        kinds[_kind(rule)] += 1
-        for code, message, hint in _faults(file, rule, taken):
+        kinds[rule_kind(rule)] += 1
+        documents = _documents(file)
+        for document in documents:
+            report.descriptions.setdefault(rule.id, str(document.get("description", "")))
+        for code, message, hint in _faults(documents, rule, taken):
             place = Place(source=file.shown)
             report.findings.append(Problem(code=code, message=message, hint=hint, place=place))
     report.by_kind = {kind: kinds[kind] for kind in (*RULE_KINDS, "none") if kinds[kind]}
     return report
 
 
-def _kind(rule: Rule) -> str:
+def rule_kind(rule: Rule) -> str:
+    """The kind of a rule's tag, `none` if it gives none of ours."""
     return next((kind for tag in rule.tags if (kind := kind_of(tag)) not in (None, "attack")), None) or "none"
 
 
-def _faults(file: RuleFile, rule: Rule, taken: dict[str, list[Rule]]) -> Iterator[Fault]:
-    kind = _kind(rule)
+def _faults(documents: list[Any], rule: Rule, taken: dict[str, list[Rule]]) -> Iterator[Fault]:
+    kind = rule_kind(rule)
     yield from _tag_faults(rule, kind, taken)
-    yield from _key_faults(file, rule, kind)
+    yield from _key_faults(documents, rule, kind)
     if not rule.custom:
         yield "UT263", "no `undertag:` mapping", "see docs/how-to/write-a-tag-rule.md"
         return
@@ -118,7 +127,7 @@ def _tag_faults(rule: Rule, kind: str, taken: dict[str, list[Rule]]) -> Iterator
         yield "UT262", f"a rule of kind {kind} claims a technique itself", "say it under `relates`"
 
 
-def _key_faults(file: RuleFile, rule: Rule, kind: str) -> Iterator[Fault]:
+def _key_faults(documents: list[Any], rule: Rule, kind: str) -> Iterator[Fault]:
     if kind == "beh":
         if rule.level not in ALERT_LEVELS:
             yield "UT261", f"level {rule.level} for a behaviour", "a behaviour of one event is medium or more"
@@ -126,7 +135,6 @@ def _key_faults(file: RuleFile, rule: Rule, kind: str) -> Iterator[Fault]:
         yield "UT261", f"level {rule.level} for kind {kind}", "only behaviours have another level"
     if len(rule.title) > MAX_TITLE or ":" in rule.title:
         yield "UT261", f"title '{rule.title}'", f"at most {MAX_TITLE} characters, no prefix"
-    documents = _documents(file)
     if len(documents) != 1:
         yield "UT261", f"{len(documents)} documents in the file", "one observation a file"
         return

@@ -1,8 +1,8 @@
 """Proof by breaking: a rule must match its examples, and stop when any one attribute that matters is spoilt.
 
-Contract: pure over a rule and its events. An attribute *matters* in an example if a positive test of the rule holds
-on it; a field that only a `not` looks at doesn't. What a `not` shuts out must be shown by a counterexample that
-matches as soon as that `not` is taken away.
+Contract: pure over a rule and its events. An attribute *matters* in an example if a positive test of the
+rule holds on it; a field that only a `not` looks at doesn't. What a `not` shuts out must be shown by a
+counterexample that matches as soon as that `not` is taken away.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def prove(rule: Rule, custom: Custom) -> list[Fault]:
     proven: set[str] = set()
     for number, event in enumerate(custom.examples, 1):
         if not matches(rule, event):
-            faults.append(("UT266", f"example {number} does not match", "correct the example or the detection"))
+            faults.append(
+                ("UT266", f"example {number} does not match", "correct the example or the detection")
+            )
             continue
         for names in sorted(attributes_that_matter(rule, event)):
             if matches(rule, {**event, **dict.fromkeys(names, BOGUS)}):
@@ -75,7 +77,7 @@ def matches(rule: Rule, event: Event) -> bool:
 def attributes_that_matter(rule: Rule, event: Event) -> set[tuple[str, ...]]:
     """The event's own names of the fields on which a positive test of the rule holds.
 
-    Each is a tuple of one name; of several where the field is derived from them, and they are spoilt together.
+    Each is a tuple of one name, or of several that a derived field is made from: these are spoilt together.
     """
     entry = entry_of(event)
     if entry is None:

@@ -88,7 +88,11 @@ def faults_of_custom(custom: Custom, kind: str) -> list[tuple[str, str, str]]:
     if len(set(named)) != len(named):
         faults.append(("UT264", "`relates` names a technique twice", "keep one link a technique"))
     faults.extend(
-        ("UT264", f"'{link.strength}' for {link.technique} has no measurement", "at most `consistent` without")
+        (
+            "UT264",
+            f"'{link.strength}' for {link.technique} has no measurement",
+            "at most `consistent` without",
+        )
         for link in custom.relates
         if kind != "beh" and link.measured is None and STRENGTHS.index(link.strength) > UNMEASURED_MAX
     )
@@ -110,5 +114,5 @@ def is_entry_key(key: str) -> bool:
 
 
 def is_pack_tag(tag: str) -> bool:
-    """Whether a tag is `kind.area.what`, of a kind that rules may give, and short enough to serve everywhere."""
+    """Whether a tag is `kind.area.what`, of a kind that rules may give, and short enough everywhere."""
     return len(tag.encode()) <= MAX_TAG_BYTES and TAG.fullmatch(tag) is not None

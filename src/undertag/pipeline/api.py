@@ -25,7 +25,7 @@ from undertag.packs import pack_folder
 from undertag.pipeline.way import Way
 from undertag.read.normalise.normaliser import Normaliser
 from undertag.tag.tagger import Tagger, TagSettings
-from undertag.write.jsonl import LineRenderer
+from undertag.write.jsonl import LineRenderer, Lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -142,9 +142,9 @@ class Tagging:
         self._held = Records(raws=raws)
         outcome = self._way.go(Unit(source="<python>", source_no=0, format="jsonl"))
         self.problems.extend(outcome.tally.problems)
-        lines: dict[int, bytes] = outcome.rendered  # type: ignore[assignment]
+        lines: Lines = outcome.rendered  # type: ignore[assignment]
         for number in sorted(lines):
-            said = orjson.loads(lines[number])["undertag"]
+            said = orjson.loads(b"".join(lines[number]))["undertag"]
             yield (
                 number,
                 TaggedEvent(

@@ -5,7 +5,7 @@ Contract: `Way.go(unit)` is a function of the unit alone; nothing that it rememb
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from undertag.match.engine import Engine
@@ -58,14 +58,9 @@ class Way:
             outcome.rendered = self.renderer.start()
         tally = outcome.tally
         tally.tell(normalised.problems)
-        uids: dict[int, bytes] = {}
         for batch in normalised.batches:
             self._batch(batch, outcome)
-            uids.update(zip(batch.rows, batch.uids, strict=True))
-        numbers = sorted(uids)
-        outcome.uids = b"".join([uids[number] for number in numbers])
-        if numbers and numbers[-1] != len(numbers) - 1:
-            outcome.numbers = numbers
+        outcome.uids, outcome.numbers = _in_order(normalised.batches, normalised.events)
         return outcome
 
     def learn(self, units: Iterable[Unit]) -> None:
@@ -94,3 +89,12 @@ class Way:
         if self.renderer is not None:
             self.renderer.render(batch, tagged, outcome.rendered)
 
+
+def _in_order(batches: Sequence[Batch], events: int) -> tuple[bytes, list[int] | None]:
+    """The uids in the order of the records, and the records' numbers where some are missing among them."""
+    last = max((batch.rows[-1] for batch in batches), default=-1)
+    uids = [b""] * (last + 1)
+    for batch in batches:
+        for number, uid in zip(batch.rows, batch.uids, strict=True):
+            uids[number] = uid
+    return b"".join(uids), None if last + 1 == events else [number for number, uid in enumerate(uids) if uid]

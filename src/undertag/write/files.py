@@ -16,15 +16,15 @@ import orjson
 
 from undertag.model.problem import Place, Problem, StoreError
 from undertag.write.events import NewUid
-from undertag.write.jsonl import LineRenderer, with_uid
+from undertag.write.jsonl import LineRenderer, Lines, joined, with_uid
 
 
-def whole(lines: dict[int, bytes], new_uids: Sequence[NewUid]) -> bytes:
+def whole(lines: Lines, new_uids: Sequence[NewUid]) -> bytes:
     """The lines of a unit in order, repeated records with their own uids."""
     for number, old, new in new_uids:
         if number in lines:
             lines[number] = with_uid(lines[number], old, new)
-    return b"".join([lines[number] for number in sorted(lines)])
+    return joined(lines)
 
 
 class FileWriter:
@@ -34,11 +34,11 @@ class FileWriter:
         self._path = path
         self._file = -1
 
-    def size(self, rendered: dict[int, bytes]) -> int:
+    def size(self, rendered: Lines) -> int:
         """See `Writer`. A new uid is as long as an old one."""
-        return sum(map(len, rendered.values()))
+        return sum([len(record) + len(rest) for record, rest in rendered.values()])
 
-    def write(self, rendered: dict[int, bytes], offset: int, new_uids: Sequence[NewUid]) -> bytes:
+    def write(self, rendered: Lines, offset: int, new_uids: Sequence[NewUid]) -> bytes:
         """See `Writer`."""
         if self._file < 0:
             self._file = os.open(self._path, os.O_WRONLY)
@@ -101,11 +101,11 @@ class FileSink:
 class StreamWriter:
     """Hands the lines back."""
 
-    def size(self, rendered: dict[int, bytes]) -> int:
+    def size(self, rendered: Lines) -> int:
         """See `Writer`."""
         return 0
 
-    def write(self, rendered: dict[int, bytes], offset: int, new_uids: Sequence[NewUid]) -> bytes:
+    def write(self, rendered: Lines, offset: int, new_uids: Sequence[NewUid]) -> bytes:
         """See `Writer`."""
         return whole(rendered, new_uids)
 

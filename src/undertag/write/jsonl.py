@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from binascii import hexlify
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import orjson
 
@@ -17,6 +17,10 @@ from undertag.model.batch import Batch
 from undertag.write.events import Tagged
 
 _SYSTEMS_MEMO: Final = 65_536
+
+
+Lines: TypeAlias = dict[int, tuple[bytes, bytes]]
+"""Lines in two parts by the record's number in its unit: the record up to its last brace, and the rest."""
 
 
 class LineRenderer:
@@ -27,18 +31,27 @@ class LineRenderer:
         self._end = b',"attack_version":%b}}\n' % orjson.dumps(attack_version)
         self._systems: dict[str, bytes] = {}
 
-    def start(self) -> dict[int, bytes]:
-        """Lines by the record's number in its unit."""
+    def start(self) -> Lines:
+        """See `Renderer`."""
         return {}
 
-    def render(self, batch: Batch, tagged: Mapping[int, Tagged], rendered: dict[int, bytes]) -> None:
+    def render(self, batch: Batch, tagged: Mapping[int, Tagged], rendered: Lines) -> None:
         """Adds the lines of a batch."""
         is_json = batch.layout.json
         entry = b',"entry":%b,' % orjson.dumps(batch.entry.key)
         plain = entry + b'"rules":[],"tags":[]' + self._end
         systems = self._systems
-        for row, (number, raw, uid, time, system) in enumerate(
-            zip(batch.rows, batch.raws, batch.uids, batch.times, batch.systems, strict=True)
+        if len(systems) > _SYSTEMS_MEMO:
+            systems.clear()
+        names = []
+        for system in batch.systems:
+            name = systems.get(system)
+            if name is None:
+                name = systems[system] = b',"system":' + orjson.dumps(system)
+            names.append(name)
+        whens = [(b'"%b"' % time.encode()) if time is not None else b"null" for time in batch.times]
+        for row, (number, raw, uid, when, name) in enumerate(
+            zip(batch.rows, batch.raws, map(hexlify, batch.uids), whens, names, strict=True)
         ):
             hit = tagged.get(row)
             if hit is None:
@@ -47,18 +60,10 @@ class LineRenderer:
                 rest = plain
             else:
                 rest = b'%b"rules":%b,"tags":%b%b' % (entry, hit.rules, hit.tags.json, self._end)
-            name = systems.get(system)
-            if name is None:
-                if len(systems) > _SYSTEMS_MEMO:
-                    systems.clear()
-                name = systems[system] = orjson.dumps(system)
-            when = b'"' + time.encode() + b'"' if time is not None else b"null"
             if is_json and b'"undertag"' not in raw and len(raw) > 2:
-                rendered[number] = b'%b,"undertag":{"event_uid":"%b","time":%b,"system":%b%b' % (
-                    raw[:-1], hexlify(uid), when, name, rest,
-                )  # fmt: skip
+                rendered[number] = (raw[:-1], b',"undertag":{"event_uid":"%b","time":%b%b%b' % (uid, when, name, rest))
             else:
-                rendered[number] = _written_anew(raw, batch.fields[row], is_json, hexlify(uid), when + b',"system":' + name + rest)
+                rendered[number] = (b"", _written_anew(raw, batch.fields[row], is_json, uid, when + name + rest))
 
 
 def _written_anew(raw: bytes, fields: Mapping[str, Any], is_json: bool, uid: bytes, rest: bytes) -> bytes:
@@ -74,8 +79,13 @@ def _written_anew(raw: bytes, fields: Mapping[str, Any], is_json: bool, uid: byt
     return b'%b%b"undertag":{%b"event_uid":"%b","time":%b' % (start, comma, original, uid, rest)
 
 
-def with_uid(line: bytes, old: bytes, new: bytes) -> bytes:
+def with_uid(line: tuple[bytes, bytes], old: bytes, new: bytes) -> tuple[bytes, bytes]:
     """The line with its event's uid exchanged; `old` and `new` are 16 bytes."""
     mark = b'"event_uid":"'
-    before, _, after = line.rpartition(mark + hexlify(old) + b'"')
-    return before + mark + hexlify(new) + b'"' + after
+    before, _, after = line[1].rpartition(mark + hexlify(old) + b'"')
+    return line[0], before + mark + hexlify(new) + b'"' + after
+
+
+def joined(lines: Lines) -> bytes:
+    """All lines in the order of their records."""
+    return b"".join([part for number in sorted(lines) for part in lines[number]])

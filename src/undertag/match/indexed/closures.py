@@ -16,7 +16,7 @@ from undertag.match.scalars import scalars_of
 from undertag.model.expr import REF_OPS, And, Expr, Not, Or, Test
 
 Condition: TypeAlias = Callable[[FoldedEvent], bool]
-_MEMO_SIZE = 4096
+_MEMO_SIZE = 256
 
 
 def compile_condition(expr: Expr) -> Condition:

@@ -17,7 +17,7 @@ from undertag.match.indexed.atoms import RAW, Atom
 from undertag.match.scalars import scalars_of, text_of
 from undertag.model.batch import Batch
 
-MEMO_SIZE: Final = 20_000
+MEMO_SIZE: Final = 1_024
 """Distinct values remembered a field; the memo is emptied when it is full."""
 _EDGE: Final = b"\xff"
 _HIDING: Final = (b"\\u00", b"&#")

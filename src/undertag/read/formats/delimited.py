@@ -60,7 +60,8 @@ def _sample(rest: bytes, delimiter: str) -> list[bytes]:
     """The first rows, without the last one unless it is the only one: it may be cut."""
     rows = []
     for _, row in _rows(rest, 0, delimiter):
-        rows.append(row)
+        if row.strip():
+            rows.append(row)
         if len(rows) > 8:
             break
     return rows[:-1] if len(rows) > 1 else rows

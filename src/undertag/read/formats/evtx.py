@@ -109,7 +109,9 @@ class _Pieces:
                 while at < end:
                     size = min(CHUNK_BYTES, end - at)
                     file.seek(at)
-                    if file.read(len(CHUNK_MAGIC)) == CHUNK_MAGIC:
+                    first = file.read(len(CHUNK_MAGIC))
+                    file.seek(at + CHUNK_BYTES)
+                    if first == CHUNK_MAGIC and _may_begin(file.read(len(CHUNK_MAGIC))):
                         self._used(at)
                     else:
                         file.seek(at)
@@ -123,23 +125,32 @@ class _Pieces:
         """The pieces of a stream, with their bytes."""
         at = start
         stream = self._source.stream
-        while chunk := stream.peek(CHUNK_BYTES):
-            chunk = stream.read(self._look(chunk, at))
+        while ahead := stream.peek(CHUNK_BYTES + len(CHUNK_MAGIC)):
+            chunk = ahead[:CHUNK_BYTES]
+            if chunk.startswith(CHUNK_MAGIC) and _may_begin(ahead[CHUNK_BYTES:]):
+                self._used(at)
+                chunk = stream.read(len(chunk))
+            else:
+                chunk = stream.read(self._look(chunk, at))
             yield at, len(chunk), chunk
             at += len(chunk)
 
     def _look(self, chunk: bytes, offset: int) -> int:
-        """How many of the bytes belong to this chunk: fewer where bytes are missing and the next begins
-        early."""
+        """How many of the bytes belong to this chunk: fewer where some are missing and the next begins early."""
         if is_empty(chunk):
             self._empty_from = offset if self._empty_from < 0 else self._empty_from
             return len(chunk)
         self._used(offset)
         found = chunk.find(CHUNK_MAGIC, 1)
-        return found if found > 0 and not chunk.startswith(CHUNK_MAGIC) else len(chunk)
+        return found if found > 0 else len(chunk)
 
     def _used(self, offset: int) -> None:
         if self._empty_from >= 0:
             lost = f"{offset - self._empty_from:,} bytes are zero where used chunks follow"
             self._source.tell(faults.bad_evtx_file(self._source.name, lost, offset=self._empty_from))
             self._empty_from = -1
+
+
+def _may_begin(first: bytes) -> bool:
+    """Whether a chunk, used or not, or the end of the file may be where these bytes are."""
+    return first == CHUNK_MAGIC or not first.strip(b"\0")

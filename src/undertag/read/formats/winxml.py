@@ -23,7 +23,7 @@ from undertag.read.source import Source, unit_data
 _END: Final = b"</Event>"
 _START: Final = re.compile(rb"<Event[\s>]")
 _BETWEEN: Final = re.compile(
-    rb"(?:\s++|</?Events[^<>]*+>|<\?[^<>]*+\?>|<!--(?:[^-]++|-(?!->))*+-->|<!DOCTYPE[^<>\[]*+>)*+"
+    rb"(?:\s++|</?Events[^<>]*+>|<\?[^<>?]*+\?>|<!--(?:[^-]++|-(?!->))*+-->|<!DOCTYPE[^<>\[]*+>)*+"
 )
 _ILLEGAL: Final = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]|&#(?:x0*(?:[0-8bcef]|1[0-9a-f])|0*(?:[0-8]|1[124-9]|2[0-9]|3[01]));",

@@ -7,11 +7,11 @@ records that are equal within a source are told apart later, where the whole sou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeVar
 
 import msgspec
 import orjson
@@ -28,6 +28,7 @@ from undertag.read.normalise.evtx_json import EvtxLayout
 from undertag.read.normalise.other import OtherLayout, other_system, other_time
 from undertag.read.normalise.windows_dict import HeadLayout, WindowsEvent, windows_event
 
+T = TypeVar("T")
 _EVTX = EvtxLayout()
 _HEADED = {json: HeadLayout(json=json) for json in (True, False)}
 _OTHER = {json: OtherLayout(json=json) for json in (True, False)}
@@ -85,13 +86,13 @@ class Normaliser:
             return False
         if not all(map(evtx_json.valid_utf8, raws)):
             return False
-        self._group_evtx(range(len(raws)), raws, events, groups)
+        self._group_evtx(None, raws, events, groups)
         return True
 
     def _group_evtx(
-        self, numbers: Sequence[int], raws: Sequence[bytes], events: list[evtx_json.Event], groups: dict[Any, _Group]
+        self, numbers: list[int] | None, raws: list[bytes], events: list[evtx_json.Event], groups: dict[Any, _Group]
     ) -> None:
-        """Sorts events into groups by what routes them; `numbers` are their record numbers."""
+        """Sorts events into groups by what routes them; `numbers` are their record numbers, None for 0, 1, 2, …"""
         index: dict[evtx_json.Place, list[int]] = {}
         for row, place in enumerate(evtx_json.places_of(events)):
             if place in index:
@@ -99,16 +100,17 @@ class Normaliser:
             else:
                 index[place] = [row]
         for place, rows in index.items():
-            some = [events[row] for row in rows]
+            some = _picked(events, rows)
+            heads = [event.system for event in some]
             groups[place] = _Group(
                 self._evtx_entry(place),
                 _EVTX,
-                rows=[numbers[row] for row in rows],
-                raws=[raws[row] for row in rows],
-                heads=[event.system for event in some],
+                rows=rows if numbers is None else _picked(numbers, rows),
+                raws=_picked(raws, rows),
+                heads=heads,
                 fields=partial(evtx_json.fields_of, some),
-                times=[event.system.created.attributes.time for event in some],
-                systems=[event.system.computer or "" for event in some],
+                times=[system.created.attributes.time for system in heads],
+                systems=[system.computer or "" for system in heads],
             )
 
     def _evtx_entry(self, place: evtx_json.Place) -> Entry:
@@ -261,6 +263,11 @@ def _cut(group: _Group, result: Normalised, unit: Unit) -> None:
                 uids=[sha256(raw).digest()[:16] for raw in raws],
             )
         )
+
+
+def _picked(items: list[T], rows: list[int]) -> list[T]:
+    """The items at `rows`."""
+    return list(itemgetter(*rows)(items)) if len(rows) > 1 else [items[rows[0]]]
 
 
 def _part(fields: Any, part: slice) -> Any:

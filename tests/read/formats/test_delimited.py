@@ -1,0 +1,97 @@
+"""CSV: rows under their header's names, with quotes, line breaks and mistakes."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.read.reading import read_all, write
+from undertag.read.formats import delimited
+
+HEAD = b"Time,Host,Message\n"
+
+CASES: dict[str, tuple[bytes, list[dict[str, object]], list[str]]] = {
+    "plain": (HEAD + b"1,a,x\n2,b,y\n", [{"Time": "1", "Host": "a", "Message": "x"}, {"Time": "2", "Host": "b", "Message": "y"}], []),
+    "CRLF, no end": (HEAD + b"1,a,x\r\n2,b,y", [{"Time": "1", "Host": "a", "Message": "x"}, {"Time": "2", "Host": "b", "Message": "y"}], []),
+    "blank lines": (b"\n" + HEAD + b"1,a,x\n\n \n", [{"Time": "1", "Host": "a", "Message": "x"}], []),
+    "quotes": (HEAD + b'1,"a, b","say ""x"""\n', [{"Time": "1", "Host": "a, b", "Message": 'say "x"'}], []),
+    "a line break in quotes": (HEAD + b'1,a,"x\n\ny"\n2,b,z\n', [{"Time": "1", "Host": "a", "Message": "x\n\ny"}, {"Time": "2", "Host": "b", "Message": "z"}], []),
+    "a quote inside a field": (HEAD + b'1,a,5" disk\n2,b,y\n', [{"Time": "1", "Host": "a", "Message": '5" disk'}, {"Time": "2", "Host": "b", "Message": "y"}], []),
+    "short row": (HEAD + b"1,a,x\n2,b\n", [{"Time": "1", "Host": "a", "Message": "x"}, {"Time": "2", "Host": "b"}], ["UT119"]),
+    "long row": (HEAD + b"1,a,x\n2,b,y,z,w\n", [{"Time": "1", "Host": "a", "Message": "x"}, {"Time": "2", "Host": "b", "Message": "y", "_extra": ["z", "w"]}], ["UT119"]),
+    "invalid UTF-8": (HEAD + b"1,a,\xff\n", [{"Time": "1", "Host": "a", "Message": "\ufffd"}], ["UT112"]),
+    "a zero byte": (HEAD + b"1,a,\0\n", [{"Time": "1", "Host": "a", "Message": "\0"}], []),
+    "a zero byte in quotes": (HEAD + b'1,a,"\0"\n', [{"Time": "1", "Host": "a", "Message": "\0"}], []),
+    "a name twice": (b"Id,Name,Name\n1,a,b\n", [{"Id": "1", "Name": "a", "Name_2": "b"}], []),
+    "PowerShell": (b'#TYPE A.B\r\n"Id";"Name"\r\n"1";"x"\r\n', [{"Id": "1", "Name": "x"}], []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("unit_bytes", [1, 12, 1 << 20])
+@pytest.mark.parametrize("name", CASES)
+def test_rows(name: str, unit_bytes: int, tmp_path: Path) -> None:
+    data, docs, codes = CASES[name]
+    for packed in (data, gzip.compress(data), b"\xef\xbb\xbf" + data):
+        found = read_all(write(tmp_path, "x.json", packed), unit_bytes=unit_bytes)
+        assert (found.docs, found.codes, found.formats) == (docs, codes, {"csv"})
+        assert all(raw in data for raw in found.raws)
+
+
+def test_places_and_raws(tmp_path: Path) -> None:
+    data = b"\xef\xbb\xbf" + HEAD + b'1,a,"x\ny"\r\n2,b,z\n'
+    found = read_all(write(tmp_path, "x", data), unit_bytes=1)
+    assert found.raws == [b'1,a,"x\ny"', b"2,b,z"]
+    assert [
+        data[offset:].startswith(raw) for (_, offset), raw in zip(found.places, found.raws, strict=True)
+    ] == [True] * 2
+
+
+@pytest.mark.parametrize("unit_bytes", [1, 150, 1 << 20])
+def test_quotes_that_are_never_closed_cost_no_more_than_the_bound(
+    unit_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delimited, "MAX_RECORD_BYTES", 100)
+    data = HEAD + b"1,a,x\n" + b'2,b,"y\n' + b"3,c,z\n" * 40
+    found = read_all(write(tmp_path, "x", data), unit_bytes=unit_bytes)
+    assert found.codes == ["UT114"]
+    assert 20 < len(found.raws) < 30
+
+
+@pytest.mark.parametrize("unit_bytes", [1, 150, 1 << 20])
+def test_a_line_beyond_the_bound_is_told(
+    unit_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delimited, "MAX_RECORD_BYTES", 100)
+    data = HEAD + b"1,a,x\n2,b," + b"y" * 500_000 + b"\n3,c,z\n"
+    found = read_all(write(tmp_path, "x", data), unit_bytes=unit_bytes)
+    assert [doc["Time"] for doc in found.docs] == ["1", "3"]
+    assert found.codes == ["UT114"]
+
+
+def test_quotes_take_linear_time(tmp_path: Path) -> None:
+    data = HEAD + b"1,a,x\n" + b'1,a,"' + b'""' * 500_000 + b'"\n' + b'1,"a,' * 100_000 + b"\n"
+    assert len(read_all(write(tmp_path, "x", data)).raws) == 3
+
+
+FIELD = st.text(st.sampled_from('ab ",;\n\r\u00e4'), max_size=6)
+
+
+@given(st.lists(st.tuples(FIELD, FIELD, FIELD), min_size=1, max_size=8), st.integers(1, 60), st.booleans())
+def test_what_the_standard_writer_wrote(
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[tuple[str, str, str]],
+    unit_bytes: int,
+    quote_all: bool,
+) -> None:
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL)
+    writer.writerows([("Time", "Host", "Message"), ("1", "2", "3"), *rows])
+    found = read_all(write(tmp_path_factory.mktemp("x"), "x", out.getvalue().encode()), unit_bytes=unit_bytes)
+    assert [tuple(doc.values()) for doc in found.docs] == [("1", "2", "3"), *rows]
+    assert found.codes == []
