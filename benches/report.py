@@ -21,8 +21,8 @@ CAVEATS = (
     "  than on fresh ones. Command lines and GUIDs are new in each copy, more so than in most networks.",
     "Copies of a recording stand together: batches are fuller than in a stream of 200 interleaved hosts.",
     "Rules ×2 and ×10 are variants that fire about a seventh as often: they cost filtering, and little more.",
-    "`first s` is the command on the first copy of the events: start-up, rules from the cache, and what is",
-    "  prepared when a kind of event is first seen; `then µs` is each event after those (rough in a quick run).",
+    "`first s` is the command on the first copy of the events: start-up, rules from the cache, and what",
+    "  is prepared when a kind of event is first seen; `then µs` is each event after (rough in a quick run).",
     "The input lies in the page cache and the output is not synced: a disk's speed is not measured.",
 )
 PEER_CAVEATS = (

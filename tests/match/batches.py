@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-import orjson
 
 from undertag.match.indexed.plan import Plan
 from undertag.match.reference import match_event
@@ -21,7 +21,7 @@ Pairs = Counter[tuple[int, int]]
 
 def batch_of(events: Sequence[Mapping[str, Any]]) -> Batch:
     """The events as one batch of an entry without constants."""
-    raws = [orjson.dumps(event) for event in events]
+    raws = [json.dumps(event).encode() for event in events]
     return Batch(
         entry=Entry(key="test/record"),
         layout=OtherLayout(json=True),

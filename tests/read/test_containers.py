@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 import zstandard
-
 from tests.read.reading import read_all, tar_of, write, zip_of
+
 from undertag.read import input_size
 from undertag.read.containers import container_of, shown
 from undertag.read.limits import Limits

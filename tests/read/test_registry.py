@@ -9,8 +9,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-
 from tests.read.reading import read_all, write
+
 from undertag.model.problem import ReadError
 from undertag.model.source import Records, Unit
 from undertag.read import registry
@@ -56,6 +56,11 @@ class Bang:
         return -1
 
 
+def _forget() -> None:
+    for remembered in (registry._of_packages, registry._claimers, registry.load_format):
+        remembered.cache_clear()
+
+
 @pytest.fixture
 def package(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     module = ModuleType("some_package")
@@ -68,12 +73,10 @@ def package(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ]
     )
     monkeypatch.setattr(registry, "entry_points", lambda group: points)
-    registry._of_packages.cache_clear()
-    registry.load_format.cache_clear()
+    _forget()
     yield
     monkeypatch.undo()
-    registry._of_packages.cache_clear()
-    registry.load_format.cache_clear()
+    _forget()
 
 
 @pytest.mark.usefixtures("package")
@@ -85,7 +88,9 @@ def test_a_package_adds_a_format_and_replaces_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("package")
-def test_a_broken_package_is_an_error_with_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_package_is_told_and_stops_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delitem(sys.modules, "some_package")
+    found = read_all(write(tmp_path, "x", b"!a\n"))
+    assert (found.raws, found.formats, found.codes) == ([b"!a"], {"text"}, ["UT102"])
     with pytest.raises(ReadError, match="can't be loaded"):
         registry.load_format("bang")

@@ -7,8 +7,8 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.read.reading import CORPORA, needs_corpora, read_all
+
 from undertag.read.registry import FORMATS
 from undertag.read.sniff import looks_like, sniff
 

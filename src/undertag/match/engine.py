@@ -10,7 +10,9 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from undertag.match.bind import bind, event_ids
+from undertag.match.indexed.atoms import RAW, needs_of
 from undertag.match.indexed.evidence import Fact
+from undertag.match.indexed.gate import Gate
 from undertag.match.indexed.plan import Found, Plan
 from undertag.model.batch import Batch
 from undertag.model.entry import Entry
@@ -35,6 +37,7 @@ class Engine:
         self.bound: set[int] = set()
         self._plans: dict[tuple[str | None, ...], Plan] = {}
         self._event_ids = [event_ids(rule.condition) for rule in self.rules]
+        self.gate = Gate(_keywords(self.rules))
         self._by_source: dict[LogSource, list[int]] = {}
         for number, rule in enumerate(self.rules):
             self._by_source.setdefault(rule.logsource, []).append(number)
@@ -81,7 +84,18 @@ class Engine:
                     bound.append((number, condition))
         bound.sort(key=lambda pair: pair[0])
         self.bound.update(number for number, _ in bound)
-        return Plan(bound)
+        return Plan(bound, gated=self.gate.covered)
+
+
+def _keywords(rules: Iterable[Rule]) -> list[str]:
+    """The literals of keyword rules for all entries of a product, which would make every record be searched."""
+    found: dict[str, None] = {}
+    for rule in rules:
+        source = rule.logsource
+        if source.category is None and source.service is None and source.product in (None, "windows"):
+            for group in needs_of(rule.condition, len).groups:
+                found.update((atom.text, None) for atom in group if atom.field == RAW)
+    return list(found)
 
 
 def _name(entry: Entry) -> tuple[str | None, ...]:

@@ -1,7 +1,7 @@
 """A batch: events of one entry, as columns that are made when first asked for.
 
 Contract: all lists have one item an event, in the source's order. `column(name)` gives raw values under Sigma's
-field names, None where the field is absent or null; `has` tells the two apart. A name that starts with `~` is a
+field names, None where the field is absent or null. A name that starts with `~` is a
 derived field of the entry. A batch never changes after it was made, apart from its memos.
 """
 
@@ -34,6 +34,16 @@ class Layout(Protocol):
         """The whole event under Sigma's names, header included."""
 
 
+class Fields(Protocol):
+    """The fields of a batch's records, not decoded yet."""
+
+    def whole(self) -> list[Mapping[str, Any]]:
+        """Each record's fields by name."""
+
+    def columns(self, names: tuple[str, ...]) -> list[list[Any]]:
+        """The values of these fields, a list a field; None where absent or null."""
+
+
 class Batch:
     """Up to 64 Ki events of one entry.
 
@@ -45,9 +55,11 @@ class Batch:
         times: RFC 3339 UTC texts; None where the record has no usable time.
         systems: the host or account that the event speaks of; "" where unknown.
         uids: 16 bytes each.
+        loud: the rows whose bytes hold something that a look at the whole unit was made for (see match.indexed.gate);
+            None where no look was taken.
     """
 
-    __slots__ = ("_columns", "_events", "_fields", "entry", "heads", "layout", "raws", "rows", "systems", "times", "uids")
+    __slots__ = ("_columns", "_events", "_fields", "entry", "heads", "layout", "loud", "raws", "rows", "systems", "times", "uids")
 
     def __init__(
         self,
@@ -57,7 +69,7 @@ class Batch:
         rows: list[int],
         raws: list[bytes],
         heads: list[Any],
-        fields: list[Mapping[str, Any]] | Callable[[], list[Mapping[str, Any]]],
+        fields: list[Mapping[str, Any]] | Fields,
         times: list[str | None],
         systems: list[str],
         uids: list[bytes],
@@ -71,6 +83,7 @@ class Batch:
         self.times = times
         self.systems = systems
         self.uids = uids
+        self.loud: list[int] | None = None
         self._columns: dict[str, list[Any]] = {}
         self._events: dict[int, Mapping[str, Any]] = {}
 
@@ -81,10 +94,15 @@ class Batch:
     def fields(self) -> list[Mapping[str, Any]]:
         """Each record's fields by name, decoded when first asked for."""
         fields = self._fields
-        if callable(fields):
-            made = fields()
-            self._fields = fields = made if len(made) == len(self.raws) else made[: len(self.raws)]
+        if not isinstance(fields, list):
+            self._fields = fields = fields.whole()
         return fields
+
+    def prepare(self, names: tuple[str, ...]) -> None:
+        """Makes the columns of plain fields that will be asked for, at less cost than one by one."""
+        fields = self._fields
+        if not isinstance(fields, list) and names:
+            self._columns.update(zip(names, fields.columns(names), strict=True))
 
     def column(self, name: str) -> list[Any]:
         """The values of field `name`, one an event; None where absent or null."""
@@ -99,7 +117,106 @@ class Batch:
         if found is not None:
             return found[row]
         if name.startswith("~"):
-            return derive(self.entry.derivations[name], self.fields[row])
+            how = self.entry.derivations[name]
+            return derive(how, [self.value(row, part) for part in how.fields])
+        value = self.fields[row].get(name)
+        if value is None:
+            get = self.layout.getter(name)
+            if get is not None:
+                return get(self.heads[row])
+            if "." in name:
+                return walk(self.fields[row], name)
+        return value
+
+    def event(self, raw: bytes, head: Any, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The whole event under Sigma's names, header included."""
+
+
+class Fields(Protocol):
+    """The fields of a batch's records, not decoded yet."""
+
+    def whole(self) -> list[Mapping[str, Any]]:
+        """Each record's fields by name."""
+
+    def columns(self, names: tuple[str, ...]) -> list[list[Any]]:
+        """The values of these fields, a list a field; None where absent or null."""
+
+
+class Batch:
+    """Up to 64 Ki events of one entry.
+
+    Attributes:
+        entry: what the events are.
+        rows: each event's number within its unit.
+        raws: each record's bytes.
+        heads: each record's header in the layout's own form.
+        times: RFC 3339 UTC texts; None where the record has no usable time.
+        systems: the host or account that the event speaks of; "" where unknown.
+        uids: 16 bytes each.
+        loud: the rows whose bytes hold something that a look at the whole unit was made for (see match.indexed.gate);
+            None where no look was taken.
+    """
+
+    __slots__ = ("_columns", "_events", "_fields", "entry", "heads", "layout", "loud", "raws", "rows", "systems", "times", "uids")
+
+    def __init__(
+        self,
+        *,
+        entry: Entry,
+        layout: Layout,
+        rows: list[int],
+        raws: list[bytes],
+        heads: list[Any],
+        fields: list[Mapping[str, Any]] | Fields,
+        times: list[str | None],
+        systems: list[str],
+        uids: list[bytes],
+    ) -> None:
+        self.entry = entry
+        self.layout = layout
+        self.rows = rows
+        self.raws = raws
+        self.heads = heads
+        self._fields = fields
+        self.times = times
+        self.systems = systems
+        self.uids = uids
+        self.loud: list[int] | None = None
+        self._columns: dict[str, list[Any]] = {}
+        self._events: dict[int, Mapping[str, Any]] = {}
+
+    def __len__(self) -> int:
+        return len(self.raws)
+
+    @property
+    def fields(self) -> list[Mapping[str, Any]]:
+        """Each record's fields by name, decoded when first asked for."""
+        fields = self._fields
+        if not isinstance(fields, list):
+            self._fields = fields = fields.whole()
+        return fields
+
+    def prepare(self, names: tuple[str, ...]) -> None:
+        """Makes the columns of plain fields that will be asked for, at less cost than one by one."""
+        fields = self._fields
+        if not isinstance(fields, list) and names:
+            self._columns.update(zip(names, fields.columns(names), strict=True))
+
+    def column(self, name: str) -> list[Any]:
+        """The values of field `name`, one an event; None where absent or null."""
+        found = self._columns.get(name)
+        if found is None:
+            found = self._columns[name] = self._make(name)
+        return found
+
+    def value(self, row: int, name: str) -> Any:
+        """The value of field `name` of one event; None where absent or null."""
+        found = self._columns.get(name)
+        if found is not None:
+            return found[row]
+        if name.startswith("~"):
+            how = self.entry.derivations[name]
+            return derive(how, [self.value(row, part) for part in how.fields])
         value = self.fields[row].get(name)
         if value is None:
             get = self.layout.getter(name)
@@ -126,7 +243,8 @@ class Batch:
     def _make(self, name: str) -> list[Any]:
         if name.startswith("~"):
             how = self.entry.derivations[name]
-            return [derive(how, fields) for fields in self.fields]
+            parts = [self.column(part) for part in how.fields]
+            return [derive(how, values) for values in zip(*parts, strict=True)]
         get = self.layout.getter(name)
         if get is None:
             if "." in name:
@@ -159,9 +277,8 @@ def _walk(value: Any, path: Sequence[str]) -> Any:
     return value
 
 
-def derive(how: Derivation, fields: Mapping[str, Any]) -> str | None:
-    """The value of a derived field, None where what it is made from is absent."""
-    parts = [fields.get(name) for name in how.fields]
+def derive(how: Derivation, parts: Sequence[Any]) -> str | None:
+    """The value of a derived field from those of `how.fields`, None where what it is made from is absent."""
     first = parts[0]
     if first is None:
         return None

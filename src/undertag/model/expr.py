@@ -80,3 +80,13 @@ Expr: TypeAlias = Test | Not | And | Or
 
 TRUE: Final = And(())
 FALSE: Final = Or(())
+
+
+def field_names(expr: Expr) -> set[str]:
+    """Every field that a condition looks at; keywords look at none in particular."""
+    if isinstance(expr, Test):
+        names = set() if expr.field is None else {expr.field}
+        return names | {expr.pattern} if expr.op in REF_OPS else names
+    if isinstance(expr, Not):
+        return field_names(expr.arg)
+    return set().union(*map(field_names, expr.args))

@@ -30,8 +30,8 @@ _HEAD: Final = """# The vocabulary
 
 Made from the rules by `tools/build_pack_docs.py`; do not edit. A tag says what an event *is*. What it may
 mean for a technique of ATT&CK {version} is a link with a strength: `compatible` < `consistent` <
-`indicative` < `conclusive`; only the last two put an `attack.*` tag on an event. Links of observations go no further than
-`consistent` unless they were measured. [How to write a rule](../how-to/write-a-tag-rule.md).
+`indicative` < `conclusive`; only the last two put an `attack.*` tag on an event. Links of observations go no
+further than `consistent` unless they were measured. [How to write a rule](../how-to/write-a-tag-rule.md).
 
 """
 

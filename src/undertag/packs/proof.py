@@ -92,7 +92,8 @@ def attributes_that_matter(rule: Rule, event: Event) -> set[tuple[str, ...]]:
 def _getter(entry: Entry, event: Event) -> GetValues:
     def get(name: str | None) -> Any:
         if name is not None and name.startswith("~"):
-            value = derive(entry.derivations[name], event)
+            how = entry.derivations[name]
+            value = derive(how, [event.get(part) for part in how.fields])
             return None if value is None else [value]
         return field_values(event, name)
 
@@ -143,9 +144,10 @@ def _names(rule: Rule, entry: Entry, name: str) -> tuple[str, ...]:
 
 def _unproven_filters(rule: Rule, custom: Custom) -> Iterator[Fault]:
     """Negations that no counterexample is stopped by."""
+    kept_out = [event for event in custom.counterexamples if not matches(rule, event)]
     for number, without in enumerate(_each_without_a_not(rule.condition), 1):
         loosened = Rule(id=rule.id, title=rule.title, logsource=rule.logsource, condition=without)
-        if not any(matches(loosened, event) for event in custom.counterexamples):
+        if not any(matches(loosened, event) for event in kept_out):
             hint = "add a counterexample that only this `not` keeps out"
             yield "UT269", f"no counterexample is kept out by `not` number {number}", hint
 

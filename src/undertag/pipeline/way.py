@@ -52,13 +52,16 @@ class Way:
 
     def go(self, unit: Unit) -> Outcome:
         """One unit, all the way."""
-        normalised = self._normaliser.normalise(unit, self._records(unit))
+        found = self._records(unit)
+        normalised = self._normaliser.normalise(unit, found)
+        loud = self.engine.gate.loud(found.raws)
         outcome = Outcome()
         if self.renderer is not None:
             outcome.rendered = self.renderer.start()
         tally = outcome.tally
         tally.tell(normalised.problems)
         for batch in normalised.batches:
+            batch.loud = [row for row, number in enumerate(batch.rows) if number in loud] if loud else []
             self._batch(batch, outcome)
         outcome.uids, outcome.numbers = _in_order(normalised.batches, normalised.events)
         return outcome

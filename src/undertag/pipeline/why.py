@@ -10,7 +10,7 @@ from undertag.catalogue.windows import windows_router
 from undertag.match.bind import bind
 from undertag.match.reference import Trace, evaluate
 from undertag.match.scalars import field_values, scalars_of
-from undertag.model.batch import Batch, derive
+from undertag.model.batch import Batch
 from undertag.model.expr import FALSE
 from undertag.model.rule import Rule
 from undertag.model.source import Records, Unit
@@ -48,7 +48,7 @@ def why(rule: Rule, raw: bytes, entry_key: str) -> dict[str, Any]:
 def values_of(batch: Batch, row: int, name: str | None) -> Sequence[Any] | None:
     """A field's scalars as the plain matcher asks for them."""
     if name is not None and name.startswith("~"):
-        value = derive(batch.entry.derivations[name], batch.fields[row])
+        value = batch.value(row, name)
         return None if value is None else list(scalars_of(value))
     return field_values(batch.event(row), name)
 

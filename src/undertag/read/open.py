@@ -17,7 +17,7 @@ from undertag.read import faults
 from undertag.read.containers import find_sources, unpacked_size
 from undertag.read.limits import HEAD_BYTES, Limits
 from undertag.read.paths import STDIN, find_files
-from undertag.read.registry import claimed_by, load_format
+from undertag.read.registry import broken_packages, claimed_by, load_format
 from undertag.read.sniff import looks_like, sniff
 from undertag.read.source import Source
 
@@ -39,6 +39,7 @@ def units(
         problems: gets what could not be read, as it is found.
         limits: bounds for what an input may unpack to.
     """
+    problems.extend(broken_packages())
     for source in find_sources(inputs, problems, limits=limits):
         name = format_of(source)
         if name is not None:

@@ -8,7 +8,7 @@ than as text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -89,11 +89,26 @@ def load_format(name: str) -> Format:
 
 def claimed_by(head: bytes) -> str | None:
     """The format of a package that claims a source, None if none does."""
+    return next((name for name, claims in _claimers()[0] if claims(head)), None)
+
+
+def broken_packages() -> list[Problem]:
+    """A problem for each package whose reader can't be loaded."""
+    return list(_claimers()[1])
+
+
+@cache
+def _claimers() -> tuple[list[tuple[str, Callable[[bytes], bool]]], list[Problem]]:
+    claimers, broken = [], []
     for name in _of_packages():
-        claims = getattr(load_format(name), "claims", None)
-        if claims is not None and claims(head):
-            return name
-    return None
+        try:
+            claims = getattr(load_format(name), "claims", None)
+        except ReadError as error:
+            broken.append(error.problem)
+            continue
+        if claims is not None:
+            claimers.append((name, claims))
+    return claimers, broken
 
 
 def describe_formats() -> list[tuple[str, str]]:

@@ -54,7 +54,7 @@ def zip_members(file: IO[bytes], name: str, tell: Tell, budget: Budget) -> Itera
     with archive:
         for info in archive.infolist():
             member = f"{name}!{info.filename}"
-            if info.is_dir() or not _is_file(info, member, tell):
+            if info.filename.endswith("/") or not _is_file(info, member, tell):
                 continue
             if not budget.member():
                 return

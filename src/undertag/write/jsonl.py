@@ -38,6 +38,7 @@ class LineRenderer:
     def render(self, batch: Batch, tagged: Mapping[int, Tagged], rendered: Lines) -> None:
         """Adds the lines of a batch."""
         is_json = batch.layout.json
+        loud = range(len(batch)) if batch.loud is None else batch.loud
         entry = b',"entry":%b,' % orjson.dumps(batch.entry.key)
         plain = entry + b'"rules":[],"tags":[]' + self._end
         systems = self._systems
@@ -60,7 +61,7 @@ class LineRenderer:
                 rest = plain
             else:
                 rest = b'%b"rules":%b,"tags":%b%b' % (entry, hit.rules, hit.tags.json, self._end)
-            if is_json and b'"undertag"' not in raw and len(raw) > 2:
+            if is_json and (row not in loud or b'"undertag"' not in raw) and len(raw) > 2:
                 rendered[number] = (raw[:-1], b',"undertag":{"event_uid":"%b","time":%b%b%b' % (uid, when, name, rest))
             else:
                 rendered[number] = (b"", _written_anew(raw, batch.fields[row], is_json, uid, when + name + rest))

@@ -11,8 +11,8 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.read.reading import read_all, write
+
 from undertag.read import faults
 from undertag.read.formats import scanner
 from undertag.read.formats.documents import on_one_line

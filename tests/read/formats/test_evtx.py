@@ -6,14 +6,14 @@ import gzip
 import random
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
-import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from tests.read.reading import CORPORA, Read, needs_corpora, read_all, write, zip_of
+
 from undertag.model.source import Records
 from undertag.read.formats.evtx_chunk import CHUNK_BYTES, read_chunk
 
@@ -24,11 +24,16 @@ CHUNK = HEADER + 3 * CHUNK_BYTES
 """The chunk that is damaged; its first record is at + 512."""
 
 
-@pytest.fixture(scope="module")
-def whole() -> bytes:
+@cache
+def _whole() -> bytes:
     """A recording of 1,537 events in 16 chunks, the 17th unused; cut down to 6 chunks of 554 events."""
     path = CORPORA / "evtx-attack-samples" / "Command and Control" / "bits_openvpn.evtx"
     return b"ElfFile\0" + bytes(34) + b"\6\0" + path.read_bytes()[44 : HEADER + 6 * CHUNK_BYTES]
+
+
+@pytest.fixture(scope="module")
+def whole() -> bytes:
+    return _whole()
 
 
 @pytest.fixture(scope="module")
@@ -75,15 +80,19 @@ DAMAGE: dict[str, tuple[Callable[[bytearray], None], int, list[str]]] = {
     "chunk zeroed": (_put(CHUNK, bytes(CHUNK_BYTES)), 92, ["UT117"]),
     "chunk overwritten": (_put(CHUNK, random.Random(1).randbytes(CHUNK_BYTES)), 92, ["UT115"]),
     "record's magic": (_put(CHUNK + 512, b"x"), 1, ["UT115", "UT116"]),
-    "record's size too large": (_put(CHUNK + 516, b"\xff\xff\0\0"), 1, ["UT115", "UT116"]),
-    "record's size 0": (_put(CHUNK + 516, b"\0\0\0\0"), 1, ["UT115", "UT116"]),
+    "record's size too large": (_put(CHUNK + 516, b"\xff\xff\0\0"), 0, ["UT115"]),
+    "record's size a little too large": (_put(CHUNK + 517, b"\x09"), 0, ["UT115"]),
+    "record's size a little too small": (_put(CHUNK + 516, b"\x40"), 0, ["UT115"]),
+    "record's second size": (_put(CHUNK + 512 + 2124, b"\0"), 0, ["UT115"]),
+    "record's size 0": (_put(CHUNK + 516, b"\0\0\0\0"), 0, ["UT115"]),
     "record's number": (_put(CHUNK + 520, b"\0\1\2\3"), 0, ["UT115"]),
     "record's time": (_put(CHUNK + 528, b"\xff" * 8), 0, ["UT115"]),
     "record's data": (_put(CHUNK + 536, b"\x77"), 1, ["UT115", "UT116"]),
     "cut between chunks": (_cut(CHUNK), 267, ["UT117"]),
     "cut in a chunk": (_cut(CHUNK + 30_000), 228, ["UT115", "UT116", "UT117"]),
     "cut in the file header": (_cut(1000), 554, ["UT117"]),
-    "a sector lost": (_lose(CHUNK + 1024, 512), 0, []),
+    "a sector lost": (_lose(CHUNK + 1024, 512), 92, ["UT115", *["UT116"] * 17]),
+    "a sector lost near the end": (_lose(CHUNK + 60_416, 512), 1, ["UT115", "UT116"]),
 }
 
 
@@ -97,10 +106,6 @@ def test_damage_costs_what_it_hit(
     damage(file)
     found = read_all(write(tmp_path, "x", gzip.compress(file, 1) if packed else bytes(file)))
     missing = Counter(records) - Counter(found.raws)
-    if lost is None:
-        assert missing.total() < 92
-        assert found.codes
-        return
     assert (missing.total(), found.codes) == (lost, codes)
     assert Counter(found.raws) <= Counter(records)
     assert [raw for raw in records if raw in set(found.raws)] == found.raws
@@ -126,8 +131,10 @@ def test_problems_name_chunk_and_byte(whole: bytes, tmp_path: Path) -> None:
     path = write(tmp_path, "x", bytes(file))
     texts = sorted(str(one) for one in read_all(path).problems)
     assert texts == [
-        f"{path} @ byte {CHUNK + 512}: UT116 chunk 3: 2,128 bytes are no record (the record was left out, the rest was read)",
-        f"{path} @ byte {CHUNK}: UT115 chunk 3: its checksum is wrong (its records were read and may be altered)",
+        f"{path} @ byte {CHUNK}: UT115 chunk 3: its checksum is wrong"
+        " (its records were read and may be altered)",
+        f"{path} @ byte {CHUNK + 512}: UT116 chunk 3: 2,128 bytes are no record"
+        " (the record was left out, the rest was read)",
     ]
 
 
@@ -169,16 +176,17 @@ def test_a_chain_that_goes_in_circles_ends(whole: bytes) -> None:
     assert len(result.raws) > 80
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_flipped_bits_never_stop_reading(data: st.DataObject, whole: bytes) -> None:
-    chunk = bytearray(whole[CHUNK : CHUNK + CHUNK_BYTES])
-    for at in data.draw(st.lists(st.integers(0, CHUNK_BYTES - 1), min_size=1, max_size=40)):
-        chunk[at] ^= 1 << data.draw(st.integers(0, 7))
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, CHUNK_BYTES - 1), st.integers(0, 7)), min_size=1, max_size=40))
+def test_flipped_bits_never_stop_reading(flips: list[tuple[int, int]]) -> None:
+    chunk = bytearray(_whole()[CHUNK : CHUNK + CHUNK_BYTES])
+    for at, bit in flips:
+        chunk[at] ^= 1 << bit
     result = Records(raws=[])
     read_chunk("x", CHUNK, bytes(chunk), result)
     assert len(result.raws) == len(result.offsets) <= 93
-    assert all(isinstance(orjson.loads(raw)["Event"], dict) for raw in result.raws)
+    assert all(raw.startswith(b'{"') for raw in result.raws)
+    assert len(result.raws) > 80 or result.problems
 
 
 @settings(max_examples=60, deadline=None)

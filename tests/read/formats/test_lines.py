@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.read.reading import read_all, write
+
 from undertag.model.source import Unit
 from undertag.read import locate, records, units
 from undertag.read.formats import lines, runs

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import evtx
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.read.reading import CORPORA, needs_corpora, read_all, write
+
 from undertag.read.formats import runs
 
 NS = 'xmlns="http://schemas.microsoft.com/win/2004/08/events/event"'
@@ -78,12 +80,16 @@ def _event(inside: str) -> str:
     return f"<Event {NS}>{inside}</Event>"
 
 
+def _data(inside: str) -> str:
+    return f"<EventData>{inside}</EventData>"
+
+
 BODIES: dict[str, tuple[str, object]] = {
-    "unnamed data": ("<EventData><Data>a</Data><Data>b</Data></EventData>", {"EventData": {"Data": {"#text": ["a", "b"]}}}),
-    "one unnamed": ("<EventData><Data>a</Data></EventData>", {"EventData": {"Data": {"#text": "a"}}}),
-    "binary": ("<EventData><Binary>00FF</Binary></EventData>", {"EventData": {"Binary": "00FF"}}),
+    "unnamed data": (_data("<Data>a</Data><Data>b</Data>"), {"EventData": {"Data": {"#text": ["a", "b"]}}}),
+    "one unnamed": (_data("<Data>a</Data>"), {"EventData": {"Data": {"#text": "a"}}}),
+    "binary": (_data("<Binary>00FF</Binary>"), {"EventData": {"Binary": "00FF"}}),
     "a name twice": (
-        '<EventData><Data Name="a">1</Data><Data Name="a">2</Data></EventData>',
+        _data('<Data Name="a">1</Data><Data Name="a">2</Data>'),
         {"EventData": {"a": "1", "a_1": "2"}},
     ),
     "no data": ("<EventData/>", {"EventData": None}),
@@ -91,11 +97,16 @@ BODIES: dict[str, tuple[str, object]] = {
         '<UserData><X xmlns="u"><A>1</A><B c="d">2</B></X></UserData>',
         {"UserData": {"X": {"A": "1", "B": {"#attributes": {"c": "d"}, "#text": "2"}}}},
     ),
-    "rendering": ("<RenderingInfo Culture='en'><Message>m</Message></RenderingInfo>",
-                  {"RenderingInfo": {"#attributes": {"Culture": "en"}, "Message": "m"}}),
+    "rendering": (
+        "<RenderingInfo Culture='en'><Message>m</Message></RenderingInfo>",
+        {"RenderingInfo": {"#attributes": {"Culture": "en"}, "Message": "m"}},
+    ),
     "an event ID that is none": ("<System><EventID>x</EventID></System>", {"System": {"EventID": "x"}}),
-    "an event ID beyond reason": ("<System><EventID>" + "9" * 50 + "</EventID></System>", {"System": {"EventID": "9" * 50}}),
-}  # fmt: skip
+    "an event ID beyond reason": (
+        f"<System><EventID>{'9' * 50}</EventID></System>",
+        {"System": {"EventID": "9" * 50}},
+    ),
+}
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -104,19 +115,20 @@ def test_bodies(name: str, tmp_path: Path) -> None:
     assert read_all(write(tmp_path, "x", _event(inside).encode())).docs == [{"Event": expected}]
 
 
+OWN_ENTITY = '<!DOCTYPE x [<!ENTITY a "b">]>'
+FILE_ENTITY = '<!DOCTYPE x SYSTEM "file:///etc/passwd">'
+
 DAMAGED: dict[str, tuple[str, int, list[str]]] = {
     "not closed": (f"{EVENT}<Event {NS}><System>{EVENT}", 2, ["UT111"]),
     "last not closed": (f"{EVENT}<Event {NS}><System>", 1, ["UT111"]),
-    "not well-formed": (f"{EVENT}{_event('<System></EventData>')}{EVENT}", 2, ["UT111"]),
+    "not well-formed": (EVENT + _event("<System></EventData>") + EVENT, 2, ["UT111"]),
     "junk between": (f"{EVENT}junk{EVENT}", 2, ["UT111"]),
     "closed twice": (f"{EVENT}</Event>{EVENT}", 2, ["UT111"]),
-    "an entity of its own": (f'<!DOCTYPE x [<!ENTITY a "b">]>{_event("<EventData>&a;</EventData>")}{EVENT}', 1, ["UT111"] * 2),
-    "an entity from a file": (
-        f'<!DOCTYPE x SYSTEM "file:///etc/passwd">{_event("<EventData>&a;</EventData>")}{EVENT}', 1, ["UT111"],
-    ),
-    "deep": (f"{_event('<a>' * 100_000 + '</a>' * 100_000)}{EVENT}", 1, ["UT111"]),
-    "a forbidden character": (EVENT + _event("<EventData><Data>a\x0fb&#x2;</Data></EventData>"), 2, ["UT112"]),
-}  # fmt: skip
+    "an entity of its own": (OWN_ENTITY + _event(_data("&a;")) + EVENT, 1, ["UT111"] * 2),
+    "an entity from a file": (FILE_ENTITY + _event(_data("&a;")) + EVENT, 1, ["UT111"]),
+    "deep": (_event("<a>" * 100_000 + "</a>" * 100_000) + EVENT, 1, ["UT111"]),
+    "a forbidden character": (EVENT + _event(_data("<Data>a\x0fb&#x2;</Data>")), 2, ["UT112"]),
+}
 
 
 @pytest.mark.parametrize("name", DAMAGED)
@@ -145,6 +157,12 @@ def test_many_that_are_not_closed_take_linear_time(tmp_path: Path) -> None:
     assert (found.raws, found.codes) == ([], ["UT111"])
 
 
+def test_many_equal_names_take_linear_time(tmp_path: Path) -> None:
+    text = _event(_data('<Data Name="a_7">x</Data>' + '<Data Name="a"/>' * 100_000))
+    [doc] = read_all(write(tmp_path, "x", text.encode())).docs
+    assert len(doc["Event"]["EventData"]) == 100_001
+
+
 def test_an_event_beyond_the_bound_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "MAX_RECORD_BYTES", 5000)
     long = _event(f"<EventData><Data>{'x' * 200_000}</Data></EventData>")
@@ -170,11 +188,13 @@ class TestCorpora:
     def test_the_same_documents_as_from_evtx(self, tmp_path: Path) -> None:
         """But for what XML doesn't tell: whether a value was a number, and whether it was empty or absent."""
         paths = sorted((CORPORA / "evtx-attack-samples" / "Execution").glob("*.evtx"))
-        texts, documents = [], []
+        texts: list[Any] = []
+        documents: list[Any] = []
         for path in paths:
-            texts += [record["data"] for record in evtx.PyEvtxParser(str(path), 1).records()]
+            texts += [record["data"] for record in _iterate(evtx.PyEvtxParser(str(path), 1).records())]
             documents += [
-                orjson.loads(record["data"]) for record in evtx.PyEvtxParser(str(path), 1).records_json()
+                orjson.loads(record["data"])
+                for record in _iterate(evtx.PyEvtxParser(str(path), 1).records_json())
             ]
         found = read_all(write(tmp_path, "x", "".join(texts).encode()))
         assert len(found.docs) == len(documents) > 100
@@ -183,9 +203,17 @@ class TestCorpora:
             assert _plain(ours["Event"].get("EventData")) == _plain(theirs["Event"].get("EventData"))
 
 
+def _iterate(records: Any) -> Iterator[dict[str, Any]]:
+    return iter(records)
+
+
 def _plain(value: object) -> object:
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
-    return "" if value is None else str(value).replace("True", "true").replace("False", "false").replace("\r\n", "\n").strip()
+    return (
+        ""
+        if value is None
+        else str(value).replace("True", "true").replace("False", "false").replace("\r\n", "\n").strip()
+    )

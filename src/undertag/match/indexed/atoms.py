@@ -139,7 +139,7 @@ def _necessary(test: Test) -> list[Group]:
     name = test.field
     if name is None:
         return _keyword_groups(test)
-    if (test.op == "exists" and not test.pattern) or test.op == "null":
+    if test.op in ("exists", "null"):  # a null is there, but scans take it for absent
         return []
     present = frozenset((Atom(name, "present", ""),))
     if test.op in PLAIN:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from undertag.match.indexed.folded import AS_IS, KEYWORDS, KEYWORDS_AS_IS, FoldedEvent
 from undertag.match.indexed.long_texts import LONG
 from undertag.match.patterns import compile_text_test
-from undertag.match.scalars import scalars_of
+from undertag.match.scalars import field_values, scalars_of
 from undertag.model.expr import REF_OPS, And, Expr, Not, Or, Test
 
 Condition: TypeAlias = Callable[[FoldedEvent], bool]
@@ -151,7 +151,7 @@ def _test(test: Test) -> Condition:
         return _on_text(KEYWORDS_AS_IS if _as_is(test) else KEYWORDS, compile_text_test(test))
     if test.op == "exists":
         wanted = bool(test.pattern)
-        return lambda event: event.batch.has(event.row, name) is wanted
+        return lambda event: _is_there(event, name) is wanted
     if test.op == "null":
         return lambda event: _is_null(event.batch.value(event.row, name))
     if test.op in REF_OPS:
@@ -161,6 +161,12 @@ def _test(test: Test) -> Condition:
     holds = compile_text_test(test)
     key = AS_IS + name if _as_is(test) else name
     return _on_text(key, _remembered(holds) if test.op in ("re", "cidr") else holds)
+
+
+def _is_there(event: FoldedEvent, name: str) -> bool:
+    if name.startswith("~"):
+        return event.batch.value(event.row, name) is not None
+    return field_values(event.batch.event(event.row), name) is not None
 
 
 def _is_null(value: Any) -> bool:

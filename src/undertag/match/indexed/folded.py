@@ -37,16 +37,20 @@ class FoldedEvent(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         value: Any
-        if name == KEYWORDS:
+        if name[0] != AS_IS:
+            value = self.batch.value(self.row, name)
+            if value.__class__ is str:
+                value = value.lower()
+            elif value is not None:
+                value = as_text(value)
+                if value is not None:
+                    value = value.lower() if value.__class__ is str else Many(text.lower() for text in value)
+        elif name == KEYWORDS:
             value = Many(text.lower() for text in _texts(all_scalars(self.batch.event(self.row))))
         elif name == KEYWORDS_AS_IS:
             value = Many(_texts(all_scalars(self.batch.event(self.row))))
-        elif name[0] == AS_IS:
-            value = as_text(self.batch.value(self.row, name[1:]))
         else:
-            value = as_text(self.batch.value(self.row, name))
-            if value is not None:
-                value = value.lower() if value.__class__ is str else Many(text.lower() for text in value)
+            value = as_text(self.batch.value(self.row, name[1:]))
         self[name] = value
         return value
 

@@ -7,6 +7,7 @@ until one of its literals is met. The others are *dense*: each has a bit in ever
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from operator import or_
@@ -20,10 +21,12 @@ from undertag.match.indexed.folded import FoldedEvent, as_text
 from undertag.match.indexed.long_texts import LongTexts
 from undertag.match.indexed.scan import FieldScan, Marks, automaton_of, search
 from undertag.model.batch import Batch
-from undertag.model.expr import TRUE, Expr
+from undertag.model.expr import TRUE, Expr, field_names
 
 RARE: Final = 0.0015
 """A rule whose best group is met less often than this is sparse."""
+_UNUSUAL: Final = re.compile(r"[\x00-\x1f\"\\.]")
+"""What no plain field's name has: paths, and names that JSON would have to escape, are looked up one by one."""
 MAX_VERDICTS: Final = 4096
 
 
@@ -38,10 +41,10 @@ class Plan:
     """The rules of one entry, ready to match its batches."""
 
     def __init__(
-        self, rules: Sequence[tuple[int, Expr]], chances: Chances | None = None, needs: Mapping[int, Needs] | None = None
+        self, rules: Sequence[tuple[int, Expr]], chances: Chances | None = None, needs: Mapping[int, Needs] | None = None, *, gated: frozenset[str] = frozenset()
     ) -> None:
         """`rules`: (number, bound condition) pairs; the numbers come back in hits. `needs`: those known already."""
-        self.learned = chances is not None
+        self._gated = gated
         chances = chances or Chances()
         self.rules = list(rules)
         self.always = [number for number, expr in rules if expr == TRUE]
@@ -56,6 +59,7 @@ class Plan:
             if expr != TRUE
         }
         self._dense: list[int] = []
+        self._names: tuple[str, ...] | None = None
         self._build(chances)
 
     def _build(self, chances: Chances) -> None:
@@ -96,12 +100,13 @@ class Plan:
         self._verdicts: dict[int, int] = {}
         self._constant = 0
         self._scans = [
-            FieldScan(name, marks.get(name, {}), ruled_out.get(name, 0), self._flag)
+            FieldScan(name, marks.get(name, {}), ruled_out.get(name, 0), self._flag, self._gated)
             for name in sorted(marks.keys() | ruled_out.keys())
         ]
 
     def match(self, batch: Batch) -> dict[int, Found]:
         """What matches, by row; rows without a match are left out."""
+        batch.prepare(self._plain_names(batch))
         found: dict[int, Found] = {}
         for row, numbers in self._candidates(batch):
             event = FoldedEvent(batch, row, self._longs)
@@ -116,6 +121,19 @@ class Plan:
                     sorted([*self.always, *known.numbers]) if known else list(self.always),
                 )
         return found
+
+    def _plain_names(self, batch: Batch) -> tuple[str, ...]:
+        """The fields of the records themselves that scans and conditions ask for."""
+        if self._names is None:
+            asked = {scan.name for scan in self._scans}.union(*map(field_names, self._exprs.values()))
+            names: set[str] = set()
+            for name in asked:
+                if name.startswith("~"):
+                    names.update(batch.entry.derivations[name].fields)
+                elif not _UNUSUAL.search(name) and batch.layout.getter(name) is None:
+                    names.add(name)
+            self._names = tuple(sorted(names))
+        return self._names
 
     def evidence(self, event: FoldedEvent, number: int) -> list[Fact]:
         """The tests that made a rule true for an event that it matched."""
@@ -204,7 +222,7 @@ class Plan:
             for number, needs in self._needs.items()
             if any(chances.group(group) < RARE for group in needs.groups)
         }
-        return Plan(self.rules, chances, kept)
+        return Plan(self.rules, chances, kept, gated=self._gated)
 
 
 def _cheapest_by_field(groups: Sequence[Group], chances: Chances) -> dict[str, Group]:

@@ -11,17 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ahocorasick_rs import BytesAhoCorasick, MatchKind
+from ahocorasick_rs import BytesAhoCorasick
 
 from undertag.match.indexed.atoms import RAW, Atom
+from undertag.match.indexed.gate import HIDING
 from undertag.match.scalars import scalars_of, text_of
 from undertag.model.batch import Batch
 
 MEMO_SIZE: Final = 1_024
 """Distinct values remembered a field; the memo is emptied when it is full."""
 _EDGE: Final = b"\xff"
-_HIDING: Final = (b"\\u00", b"&#")
-"""Escapes by which JSON and XML may write a plain letter."""
 
 
 class Marks:
@@ -38,10 +37,13 @@ class Marks:
 class FieldScan:
     """Turns the values of one field into integers."""
 
-    __slots__ = ("_automaton", "_base", "_clear", "_flag", "_leftmost", "_put", "_sparse_of", "absent", "memo", "name", "sparse")
+    __slots__ = ("_automaton", "_base", "_clear", "_flag", "_gated", "_put", "_sparse_of", "absent", "memo", "name", "sparse")
 
-    def __init__(self, name: str, marks: Mapping[Atom, Marks], ruled_out: int, flag: int) -> None:
-        """`ruled_out`: bits of the rules that need a group of this field; `flag`: the bit that points to `sparse`."""
+    def __init__(
+        self, name: str, marks: Mapping[Atom, Marks], ruled_out: int, flag: int, gated: frozenset[str] = frozenset()
+    ) -> None:
+        """`ruled_out`: bits of the rules that need a group of this field; `flag`: the bit that points to `sparse`;
+        `gated`: literals that the gate looks for, so that rows it calls quiet hold none."""
         present = marks.get(Atom(name, "present", ""), Marks())
         atoms = [atom for atom in marks if atom.kind != "present"]
         self.name = name
@@ -52,11 +54,7 @@ class FieldScan:
         self._sparse_of = [tuple(sorted(marks[atom].sparse)) for atom in atoms]
         self._flag = flag
         self._automaton = automaton_of(atoms)
-        self._leftmost = (
-            BytesAhoCorasick([*_HIDING, *map(_pattern, atoms)], MatchKind.LeftmostFirst)
-            if atoms and name == RAW
-            else None
-        )
+        self._gated = name == RAW and all(atom.text in gated for atom in atoms)
         self.memo: dict[Any, int] = {None: self.absent}
         self.sparse: dict[Any, tuple[int, ...]] = {}
 
@@ -151,20 +149,22 @@ class FieldScan:
         return (every & self._base) | (some & ~self._base)
 
     def _raw_integers(self, batch: Batch) -> list[int] | int:
-        """Keywords are rare: one leftmost pass, which skips fast, says whether there is anything to look for."""
+        """Keywords are rare: only rows that the gate calls loud are searched, all rows where it can't tell."""
         self.sparse.clear()
-        if self._leftmost is None or not self._leftmost.find_matches_as_indexes(_EDGE.join(batch.raws).lower()):
+        rows = batch.loud if batch.loud is not None and self._gated else range(len(batch))
+        if not rows or self._automaton is None:
             return self._base
         integers = [self._base] * len(batch)
-        found = search(self._automaton, [raw.lower().replace(_EDGE, b"?") for raw in batch.raws])
+        raws = [batch.raws[row] for row in rows]
+        found = search(self._automaton, [raw.lower().replace(_EDGE, b"?") for raw in raws])
         everything = list(range(len(self._clear)))
-        for index, raw in enumerate(batch.raws):
-            if any(mark in raw for mark in _HIDING):  # letters may hide behind escapes: let everything through
+        for index, raw in enumerate(raws):
+            if any(mark in raw for mark in HIDING):  # letters may hide behind escapes: let everything through
                 found[index] = everything
         for index, atoms in found.items():
-            integers[index], sparse = self._weigh(atoms)
+            integers[rows[index]], sparse = self._weigh(atoms)
             if sparse:
-                self.sparse[batch.raws[index]] = sparse
+                self.sparse[raws[index]] = sparse
         return integers
 
 

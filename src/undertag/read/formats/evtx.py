@@ -136,7 +136,7 @@ class _Pieces:
             at += len(chunk)
 
     def _look(self, chunk: bytes, offset: int) -> int:
-        """How many of the bytes belong to this chunk: fewer where some are missing and the next begins early."""
+        """How many of the bytes belong to this chunk: fewer where the next one begins early."""
         if is_empty(chunk):
             self._empty_from = offset if self._empty_from < 0 else self._empty_from
             return len(chunk)

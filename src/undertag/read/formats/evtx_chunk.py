@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
+from operator import itemgetter
 from typing import Any, Final, cast
 from zlib import crc32
 
@@ -133,26 +134,25 @@ def _walk(chunk: bytes, header: tuple[Any, ...], limit: int) -> _Walk:
     at, last = _HEADER_BYTES, None
     while at + _RECORD_MIN <= limit:
         magic, size, number, _ = _RECORD_HEADER.unpack_from(chunk, at)
-        if (
-            magic == _RECORD_MAGIC
-            and _RECORD_MIN <= size <= limit - at
-            and (at < end or ((last is None or number == last + 1) and _closes(chunk, at, size)))
-        ):
+        known = magic == _RECORD_MAGIC
+        if known and _closes(chunk, at, size, limit) and (at < end or last is None or number == last + 1):
             walk.spans.append((at, size, number))
             at, last = at + size, number
-        elif at >= end:
+            continue
+        if at >= end:
             break
-        else:
-            start = _next_record(chunk, at, last, end, limit)
-            if start < end or chunk[at:end].strip(b"\0"):
-                walk.gaps.append((at, start))
-            at = start
+        start = _next_record(chunk, at, last, end, limit)
+        if known and start - at >= _RECORD_MIN and (start < end or at + size == end):
+            walk.spans.append((at, start - at, number))  # one of its two sizes is damaged
+        elif start < end or chunk[at:end].strip(b"\0"):
+            walk.gaps.append((at, start))
+        at = start
     return walk
 
 
-def _closes(chunk: bytes, start: int, size: int) -> bool:
-    """Whether a record's size stands at its end too."""
-    return bool(_SIZE.unpack_from(chunk, start + size - 4)[0] == size)
+def _closes(chunk: bytes, start: int, size: int, limit: int) -> bool:
+    """Whether a record is whole: its size stands at its end too."""
+    return _RECORD_MIN <= size <= limit - start and _SIZE.unpack_from(chunk, start + size - 4)[0] == size
 
 
 def _next_record(chunk: bytes, at: int, last: int | None, end: int, limit: int) -> int:
@@ -162,7 +162,7 @@ def _next_record(chunk: bytes, at: int, last: int | None, end: int, limit: int) 
         if start + _RECORD_MIN <= limit:
             _, size, number, _ = _RECORD_HEADER.unpack_from(chunk, start)
             follows = last is None or last < number <= last + 1 + (start - at) // _RECORD_MIN
-            if follows and _RECORD_MIN <= size <= limit - start and _closes(chunk, start, size):
+            if follows and _closes(chunk, start, size, limit):
                 return start
         start = chunk.find(_RECORD_MAGIC, start + 1, end)
     return end
@@ -183,15 +183,18 @@ def _repair(source: str, offset: int, number: int, chunk: bytes, walk: _Walk, re
         _RECORD_HEADER.pack_into(whole, start, _RECORD_MAGIC, size, index + 1, _SANE_TIME)
     found, errors = _parse(whole)
     texts = dict(reversed(found))
-    failed = [(start, f"{stop - start:,} bytes are no record") for start, stop in walk.gaps]
+    failed: list[tuple[int, str | int]] = [
+        (start, f"{stop - start:,} bytes are no record") for start, stop in walk.gaps
+    ]
     for index, (start, _, _) in enumerate(walk.spans):
         raw = texts.get(index + 1)
         if raw is None:
-            failed.append((start, _reason(errors, index + 1)))
+            failed.append((start, index + 1))
         else:
             result.raws.append(raw)
             result.offsets.append(offset + start)
-    for start, message in sorted(failed)[:_MAX_PROBLEMS]:
+    for start, what in sorted(failed, key=itemgetter(0))[:_MAX_PROBLEMS]:
+        message = what if isinstance(what, str) else _reason(errors, what)
         result.problems.append(faults.bad_evtx_record(source, number, offset + start, message))
     if len(failed) > _MAX_PROBLEMS:
         message = f"{len(failed) - _MAX_PROBLEMS:,} more records are damaged"

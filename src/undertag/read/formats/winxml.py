@@ -8,6 +8,7 @@ depth.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
@@ -119,6 +120,7 @@ def _parser() -> etree.XMLParser:
 
 def _event(element: Any) -> dict[str, Any]:
     event: dict[str, Any] = {}
+    counts: Counter[str] = Counter()
     for child in element:
         name = _name(child)
         if name == "System":
@@ -126,7 +128,7 @@ def _event(element: Any) -> dict[str, Any]:
         elif name == "EventData":
             event[name] = _data(child)
         else:
-            _put(event, name, _tree(child))
+            _put(event, counts, name, _tree(child))
     return event
 
 
@@ -160,12 +162,13 @@ def _attribute(name: str, text: str) -> Any:
 def _data(element: Any) -> dict[str, Any] | None:
     """`EventData`: named values under their names, unnamed ones as the texts of `Data`."""
     data: dict[str, Any] = {}
+    counts: Counter[str] = Counter()
     unnamed: list[Any] = []
     for child in element:
         if _name(child) != "Data":
-            _put(data, _name(child), _tree(child))
+            _put(data, counts, _name(child), _tree(child))
         elif "Name" in child.attrib:
-            _put(data, child.attrib["Name"], child.text or "")
+            _put(data, counts, child.attrib["Name"], child.text or "")
         else:
             unnamed.append(child.text or "")
     if unnamed:
@@ -178,8 +181,9 @@ def _tree(element: Any) -> Any:
     found: dict[str, Any] = {}
     if element.attrib:
         found["#attributes"] = dict(element.attrib)
+    counts: Counter[str] = Counter()
     for child in element:
-        _put(found, _name(child), _tree(child))
+        _put(found, counts, _name(child), _tree(child))
     text = element.text or ""
     if not found:
         return text or None
@@ -188,13 +192,15 @@ def _tree(element: Any) -> Any:
     return found
 
 
-def _put(into: dict[str, Any], name: str, value: Any) -> None:
-    """Sets a value; those that come again under the same name are numbered, as the `evtx` library numbers
-    them."""
-    unique, number = name, 1
+def _put(into: dict[str, Any], counts: Counter[str], name: str, value: Any) -> None:
+    """Sets a value; what comes again under the same name is numbered, as the `evtx` library numbers it.
+
+    `counts` go on where they were, so that a thousand equal names don't take a million steps.
+    """
+    unique = name
     while unique in into:
-        unique = f"{name}_{number}"
-        number += 1
+        counts[name] += 1
+        unique = f"{name}_{counts[name]}"
     into[unique] = value
 
 

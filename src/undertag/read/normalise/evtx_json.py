@@ -8,7 +8,8 @@ for, the rest of its header when a rule asks for that. A record that the decoder
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
@@ -94,9 +95,48 @@ def event_number(event_id: int | _EventID) -> int:
     return event_id if isinstance(event_id, int) else event_id.number
 
 
-def fields_of(events: Sequence[Event]) -> list[Mapping[str, Any]]:
-    """Each event's data by field name."""
-    return [_fields(event) for event in events]
+class EventData:
+    """The data of some events, decoded as far as it is asked for. See `model.batch.Fields`."""
+
+    __slots__ = ("_events",)
+
+    def __init__(self, events: list[Event]) -> None:
+        self._events = events
+
+    def whole(self) -> list[Mapping[str, Any]]:
+        """Each event's data by field name."""
+        return [_fields(event) for event in self._events]
+
+    def columns(self, names: tuple[str, ...]) -> list[list[Any]]:
+        """The columns of these fields, nothing else being decoded."""
+        decoder, empty = _decoder(names)
+        rows = []
+        for event in self._events:
+            try:
+                row = decoder(event.data)
+            except (msgspec.DecodeError, msgspec.ValidationError):
+                row = empty(*map(_fields(event).get, names))
+            else:
+                if row.unnamed is not None:  # the names may stand within
+                    row = empty(*map(_fields(event).get, names))
+            rows.append(row)
+        return [list(map(attrgetter(f"f{index}"), rows)) for index in range(len(names))]
+
+    def part(self, part: slice) -> EventData:
+        """The data of some of the events."""
+        return EventData(self._events[part])
+
+
+@lru_cache(maxsize=1_024)
+def _decoder(names: tuple[str, ...]) -> tuple[Callable[[msgspec.Raw], Any], Callable[..., Any]]:
+    """A decoder for these fields alone, and the type that it makes."""
+    fields: list[Any] = [
+        (f"f{index}", Any, msgspec.field(default=None, name="\u2063Data" if name == "Data" else name))
+        for index, name in enumerate(names)
+    ]
+    fields.append(("unnamed", Any, msgspec.field(default=None, name="Data")))
+    kind: Any = msgspec.defstruct("Fields", fields, gc=False)
+    return msgspec.json.Decoder(kind).decode, kind
 
 
 def _fields(event: Event) -> Mapping[str, Any]:

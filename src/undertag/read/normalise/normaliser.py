@@ -8,7 +8,6 @@ records that are equal within a source are told apart later, where the whole sou
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from hashlib import sha256
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -108,7 +107,7 @@ class Normaliser:
                 rows=rows if numbers is None else _picked(numbers, rows),
                 raws=_picked(raws, rows),
                 heads=heads,
-                fields=partial(evtx_json.fields_of, some),
+                fields=evtx_json.EventData(some),
                 times=[system.created.attributes.time for system in heads],
                 systems=[system.computer or "" for system in heads],
             )
@@ -271,10 +270,7 @@ def _picked(items: list[T], rows: list[int]) -> list[T]:
 
 
 def _part(fields: Any, part: slice) -> Any:
-    """A slice of fields, or of what makes them when they are asked for."""
-    if not callable(fields):
-        return fields[part]
-    return fields if part.start == 0 else lambda: fields()[part]
+    return fields[part] if isinstance(fields, list) else fields.part(part)
 
 
 def _no_time(group: _Group, times: list[str | None], unit: Unit) -> list[Problem]:
