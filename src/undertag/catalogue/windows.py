@@ -45,6 +45,9 @@ class WindowsRouter:
             for event_id in row["ids"]:
                 where.setdefault((row.get("channel", row.get("provider")).lower(), event_id), []).append(row)
         self._linux = table["linux_sysmon"]
+        self._spaced = {
+            channel.lower(): {name.replace(" ", ""): name for name in names} for channel, names in table["spaced"].items()
+        }
         self._shared = {name.lower() for name in table["shared_channels"]}
         self._entries: dict[tuple[str, str, int, str], Entry] = {}
 
@@ -84,9 +87,12 @@ class WindowsRouter:
             product, names = "windows", self._services.get(lower, [])
             rows = self._by_channel.get((lower, event_id), [])
             rows = rows + self._by_provider.get((provider.lower(), event_id), [])
-        services = [Service(logsource=LogSource(product=product, service=name)) for name in names or [None]]
+        spaced = self._spaced.get(lower, {})
+        services = [
+            Service(logsource=LogSource(product=product, service=name), rename=spaced) for name in names or [None]
+        ]
         for row in rows:
-            services.extend(_category_services(row, product, names))
+            services.extend(_category_services(row, product, names, spaced))
         return Entry(
             key=self._key(product, lower, provider, event_id),
             services=tuple(services),
@@ -108,12 +114,14 @@ class WindowsRouter:
         return f"windows/{slug(channel)}/{event_id}"
 
 
-def _category_services(row: Mapping[str, Any], product: str, names: Iterable[str]) -> Iterable[Service]:
+def _category_services(
+    row: Mapping[str, Any], product: str, names: Iterable[str], spaced: Mapping[str, str]
+) -> Iterable[Service]:
     for name in list(names) or [None]:
         yield Service(
             logsource=LogSource(product=product, category=row["category"], service=name),
             where={name: tuple(values) for name, values in row.get("where", {}).items()},
-            rename=dict(row.get("rename", {})),
+            rename={**spaced, **row.get("rename", {})},
             derive={name: _derivation(how) for name, how in row.get("derive", {}).items()},
         )
 

@@ -7,7 +7,7 @@ missing, one match is enough. A recording that can't be read, or a rule that isn
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,12 +17,16 @@ from undertag.catalogue.other import other_router
 from undertag.catalogue.windows import windows_router
 from undertag.match.engine import Engine
 from undertag.match.sigma.cache import load_rules_cached
+from undertag.model.batch import Batch
+from undertag.model.entry import Service
 from undertag.model.problem import Place, Problem, ReadError
 from undertag.model.rule import Rule
 from undertag.read import records, units
 from undertag.read.normalise.normaliser import Normaliser
 
 MAX_INFO_BYTES: Final = 1 << 20
+RECORDINGS: Final = (".evtx", ".raw", ".log")
+"""Recordings that stand in for tests where an `info.yml` names none; JSON beside an EVTX is the same once more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +103,9 @@ def _cases(info: Path, root: Path, rules: Mapping[str, Rule], problems: list[Pro
     if document is None:
         yield Case(rule=str(info), title="", expected=1, found=0, reason="info.yml can't be read")
         return
-    tests = [test for test in _list(document.get("regression_tests_info")) if isinstance(test, Mapping)]
+    tests: list[Mapping[str, Any]] = [
+        test for test in _list(document.get("regression_tests_info")) if isinstance(test, Mapping)
+    ] or [{"path": beside.name} for beside in sorted(info.parent.iterdir()) if beside.suffix in RECORDINGS]
     for about in _list(document.get("rule_metadata")):
         rule_id = str(about.get("id")) if isinstance(about, Mapping) else ""
         title = str(about.get("title", "")) if isinstance(about, Mapping) else ""
@@ -150,5 +156,12 @@ def _count(rule: Rule, path: Path, problems: list[Problem]) -> int:
     for unit in units([str(path)], problems=problems):
         normalised = normaliser.normalise(unit, records(unit))
         problems.extend(normalised.problems)
-        found += sum(len(engine.match(batch)) for batch in normalised.batches)
+        found += sum(len(engine.match(_as_meant(batch, rule))) for batch in normalised.batches)
     return found
+
+
+def _as_meant(batch: Batch, rule: Rule) -> Batch:
+    """A batch of events that nothing tells the log source of: a rule's own recording is of the rule's log source."""
+    if not batch.entry.catalogued and not batch.entry.services:
+        batch.entry = replace(batch.entry, services=(Service(logsource=rule.logsource),))
+    return batch

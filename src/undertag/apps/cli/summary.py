@@ -38,19 +38,22 @@ def show_summary(summary: Summary, rules: Sequence[Rule], out: str | None, conso
     if not summary.complete:
         console.print("[yellow]interrupted: what follows is only a part[/]")
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True, min_width=9)
+    table.add_column(no_wrap=True, min_width=34)
     table.add_column(overflow="ellipsis", no_wrap=True)
     titles = _titles(summary, rules)
     for kind in KINDS:
         tags = {name: count for name, count in summary.tags.items() if kind_of(name) == kind}
         if not tags:
             continue
-        table.add_row(f"[bold]{kind}[/]  {_KIND_WORDS[kind]}", f"[bold]{sum(tags.values()):,}[/]", f"[dim]{_count(len(tags), 'tag')}[/]")
-        for name, count in list(tags.items())[: _TOP if kind != "attack" else _TOP // 2]:
-            table.add_row(f"  {name}", f"{count:,}", titles.get(name, ""))
-        if len(tags) > _TOP:
-            table.add_row(f"  [dim]… {len(tags) - _TOP:,} more[/]", "", "")
+        table.add_row(
+            f"[bold]{sum(tags.values()):,}[/]", f"[bold]{kind}[/] [dim]{_KIND_WORDS[kind]}[/]", f"[dim]{_count(len(tags), 'tag')}[/]"
+        )
+        shown = _TOP if kind != "attack" else _TOP // 2
+        for name, count in list(tags.items())[:shown]:
+            table.add_row(f"{count:,}", f"  {name}", titles.get(name, "").removeprefix("undertag: "))
+        if len(tags) > shown:
+            table.add_row("", f"  [dim]… {len(tags) - shown:,} more[/]", "")
     console.print(table)
     _entries(summary, console)
     told = summary.rules
