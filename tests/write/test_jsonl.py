@@ -35,7 +35,13 @@ def lines_of(batch: Batch, tagged: dict[int, Tagged], *, only_tagged: bool = Fal
 
 @pytest.mark.parametrize(
     "event",
-    [{"a": 1}, {}, {"undertag": {"old": 1}, "a": [1, {"b": None}]}, {"a": "ünï \\ \" \n"}, {"x": {"undertag": 1}}],
+    [
+        {"a": 1},
+        {},
+        {"undertag": {"old": 1}, "a": [1, {"b": None}]},
+        {"a": 'ünï \\ " \n'},
+        {"x": {"undertag": 1}},
+    ],
     ids=["plain", "empty object", "tagged before", "escapes", "a key of that name inside"],
 )
 @pytest.mark.parametrize("tagged", [{}, {0: HIT}], ids=["no hit", "a hit"])

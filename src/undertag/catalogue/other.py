@@ -30,17 +30,25 @@ class OtherRouter:
         if isinstance(doc, Mapping):
             source, name = doc.get("eventSource"), doc.get("eventName")
             if isinstance(source, str) and isinstance(name, str) and "eventVersion" in doc:
-                return self._known(("aws", "cloudtrail", source.removesuffix(".amazonaws.com"), name), _CLOUDTRAIL)
+                return self._known(
+                    ("aws", "cloudtrail", source.removesuffix(".amazonaws.com"), name), _CLOUDTRAIL
+                )
             message = doc.get("message")
             if format_name == "text" and isinstance(message, str) and message.startswith(("type=", "node=")):
                 kind = message.partition("type=")[2].partition(" ")[0]
                 if kind.isascii() and kind.replace("_", "").isalnum() and "msg=audit(" in message:
                     return self._known(("linux", "auditd", kind), _AUDITD)
-        return self._remember((f"unknown/{slug(format_name)}/record",), Entry(key=f"unknown/{slug(format_name)}/record", catalogued=False))
+        return self._remember(
+            (f"unknown/{slug(format_name)}/record",),
+            Entry(key=f"unknown/{slug(format_name)}/record", catalogued=False),
+        )
 
     def serves(self, wanted: LogSource) -> bool:
         """Whether any entry known here is served to rules of this log source."""
-        return any(Entry(key="", services=(Service(logsource=one),)).serving(wanted) for one in (_CLOUDTRAIL, _AUDITD))
+        return any(
+            Entry(key="", services=(Service(logsource=one),)).serving(wanted)
+            for one in (_CLOUDTRAIL, _AUDITD)
+        )
 
     def _known(self, parts: tuple[str, ...], logsource: LogSource) -> Entry:
         return self._entries.get(parts) or self._remember(

@@ -18,6 +18,7 @@ from undertag.model.rule import LogSource
 
 _NOT_KEY = re.compile(r"[^a-z0-9._]+")
 _PREFIX = "microsoft-windows-"
+_ANY_SERVICE: list[str | None] = [None]
 
 
 def slug(name: str) -> str:
@@ -46,7 +47,8 @@ class WindowsRouter:
                 where.setdefault((row.get("channel", row.get("provider")).lower(), event_id), []).append(row)
         self._linux = table["linux_sysmon"]
         self._spaced = {
-            channel.lower(): {name.replace(" ", ""): name for name in names} for channel, names in table["spaced"].items()
+            channel.lower(): {name.replace(" ", ""): name for name in names}
+            for channel, names in table["spaced"].items()
         }
         self._shared = {name.lower() for name in table["shared_channels"]}
         self._entries: dict[tuple[str, str, int, str], Entry] = {}
@@ -89,7 +91,8 @@ class WindowsRouter:
             rows = rows + self._by_provider.get((provider.lower(), event_id), [])
         spaced = self._spaced.get(lower, {})
         services = [
-            Service(logsource=LogSource(product=product, service=name), rename=spaced) for name in names or [None]
+            Service(logsource=LogSource(product=product, service=name), rename=spaced)
+            for name in names or _ANY_SERVICE
         ]
         for row in rows:
             services.extend(_category_services(row, product, names, spaced))
@@ -98,7 +101,9 @@ class WindowsRouter:
             services=tuple(services),
             constants=constants,
             derivations={
-                derived_name(s.logsource.category, name): how for s in services for name, how in s.derive.items()
+                derived_name(s.logsource.category, name): how
+                for s in services
+                for name, how in s.derive.items()
             },
             catalogued=bool(names or rows),
             shape=shape,
@@ -117,7 +122,7 @@ class WindowsRouter:
 def _category_services(
     row: Mapping[str, Any], product: str, names: Iterable[str], spaced: Mapping[str, str]
 ) -> Iterable[Service]:
-    for name in list(names) or [None]:
+    for name in list(names) or _ANY_SERVICE:
         yield Service(
             logsource=LogSource(product=product, category=row["category"], service=name),
             where={name: tuple(values) for name, values in row.get("where", {}).items()},

@@ -59,7 +59,20 @@ class Batch:
             None where no look was taken.
     """
 
-    __slots__ = ("_columns", "_events", "_fields", "entry", "heads", "layout", "loud", "raws", "rows", "systems", "times", "uids")
+    __slots__ = (
+        "_columns",
+        "_events",
+        "_fields",
+        "entry",
+        "heads",
+        "layout",
+        "loud",
+        "raws",
+        "rows",
+        "systems",
+        "times",
+        "uids",
+    )
 
     def __init__(
         self,
@@ -127,108 +140,6 @@ class Batch:
             if "." in name:
                 return walk(self.fields[row], name)
         return value
-
-    def event(self, raw: bytes, head: Any, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The whole event under Sigma's names, header included."""
-
-
-class Fields(Protocol):
-    """The fields of a batch's records, not decoded yet."""
-
-    def whole(self) -> list[Mapping[str, Any]]:
-        """Each record's fields by name."""
-
-    def columns(self, names: tuple[str, ...]) -> list[list[Any]]:
-        """The values of these fields, a list a field; None where absent or null."""
-
-
-class Batch:
-    """Up to 64 Ki events of one entry.
-
-    Attributes:
-        entry: what the events are.
-        rows: each event's number within its unit.
-        raws: each record's bytes.
-        heads: each record's header in the layout's own form.
-        times: RFC 3339 UTC texts; None where the record has no usable time.
-        systems: the host or account that the event speaks of; "" where unknown.
-        uids: 16 bytes each.
-        loud: the rows whose bytes hold something that a look at the whole unit was made for (see match.indexed.gate);
-            None where no look was taken.
-    """
-
-    __slots__ = ("_columns", "_events", "_fields", "entry", "heads", "layout", "loud", "raws", "rows", "systems", "times", "uids")
-
-    def __init__(
-        self,
-        *,
-        entry: Entry,
-        layout: Layout,
-        rows: list[int],
-        raws: list[bytes],
-        heads: list[Any],
-        fields: list[Mapping[str, Any]] | Fields,
-        times: list[str | None],
-        systems: list[str],
-        uids: list[bytes],
-    ) -> None:
-        self.entry = entry
-        self.layout = layout
-        self.rows = rows
-        self.raws = raws
-        self.heads = heads
-        self._fields = fields
-        self.times = times
-        self.systems = systems
-        self.uids = uids
-        self.loud: list[int] | None = None
-        self._columns: dict[str, list[Any]] = {}
-        self._events: dict[int, Mapping[str, Any]] = {}
-
-    def __len__(self) -> int:
-        return len(self.raws)
-
-    @property
-    def fields(self) -> list[Mapping[str, Any]]:
-        """Each record's fields by name, decoded when first asked for."""
-        fields = self._fields
-        if not isinstance(fields, list):
-            self._fields = fields = fields.whole()
-        return fields
-
-    def prepare(self, names: tuple[str, ...]) -> None:
-        """Makes the columns of plain fields that will be asked for, at less cost than one by one."""
-        fields = self._fields
-        if not isinstance(fields, list) and names:
-            self._columns.update(zip(names, fields.columns(names), strict=True))
-
-    def column(self, name: str) -> list[Any]:
-        """The values of field `name`, one an event; None where absent or null."""
-        found = self._columns.get(name)
-        if found is None:
-            found = self._columns[name] = self._make(name)
-        return found
-
-    def value(self, row: int, name: str) -> Any:
-        """The value of field `name` of one event; None where absent or null."""
-        found = self._columns.get(name)
-        if found is not None:
-            return found[row]
-        if name.startswith("~"):
-            how = self.entry.derivations[name]
-            return derive(how, [self.value(row, part) for part in how.fields])
-        value = self.fields[row].get(name)
-        if value is None:
-            get = self.layout.getter(name)
-            if get is not None:
-                return get(self.heads[row])
-            if "." in name:
-                return walk(self.fields[row], name)
-        return value
-
-    def has(self, row: int, name: str) -> bool:
-        """Whether the field is there at all, be it null."""
-        return name in self.fields[row] or self.value(row, name) is not None or name in self.event(row)
 
     def event(self, row: int) -> Mapping[str, Any]:
         """The whole event under Sigma's names."""

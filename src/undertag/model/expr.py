@@ -28,7 +28,8 @@ Operators (`op`), with `pattern`:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as attribute
 from typing import Any, Final, TypeAlias
 
 ANY: Final = 0
@@ -52,7 +53,7 @@ class Test:
     pattern: Any
     cased: bool = False
     flags: str = ""
-    selection: str = field(default="", compare=False)
+    selection: str = attribute(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,11 @@ class Problem:
 
     def row(self) -> dict[str, Any]:
         """The problem as one flat row of the problems table."""
-        place = asdict(self.place) if self.place else {"source": None, "record": None, "line": None, "offset": None}
+        place = (
+            asdict(self.place)
+            if self.place
+            else {"source": None, "record": None, "line": None, "offset": None}
+        )
         return {
             "code": self.code,
             "severity": self.severity,

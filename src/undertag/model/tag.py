@@ -19,7 +19,7 @@ MAX_TAG_BYTES: Final = 31
 def kind_of(tag: str) -> Kind | None:
     """The kind of a tag of ours or of ATT&CK's, None for any other namespace."""
     kind = tag.partition(".")[0]
-    return kind if kind in KINDS else None  # type: ignore[return-value]
+    return kind if kind in KINDS else None
 
 
 def is_tag_name(tag: str) -> bool:

@@ -79,7 +79,9 @@ class Tagging:
         problems: what was damaged so far.
     """
 
-    def __init__(self, rules: Iterable[Rule] | None = None, *, pack: bool = True, settings: TagSettings | None = None) -> None:
+    def __init__(
+        self, rules: Iterable[Rule] | None = None, *, pack: bool = True, settings: TagSettings | None = None
+    ) -> None:
         """`rules`: loaded rules; `pack`: whether undertag's own come with them."""
         own = load_pack().rules if pack else []
         taken = {rule.id for rule in own}
@@ -118,7 +120,9 @@ class Tagging:
         import pyarrow as pa
 
         table = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
-        rows = [{name: value for name, value in row.items() if value is not None} for row in table.to_pylist()]
+        rows = [
+            {name: value for name, value in row.items() if value is not None} for row in table.to_pylist()
+        ]
         found: list[TaggedEvent | None] = [None] * len(rows)
         for start in range(0, len(rows), CHUNK):
             for index, event in self._numbered(rows[start : start + CHUNK]):
@@ -127,7 +131,9 @@ class Tagging:
             "event_uid": pa.array([event and event.uid for event in found], pa.string()),
             "entry": pa.array([event and event.entry for event in found], pa.string()),
             "tags": pa.array([event and list(event.tags) for event in found], pa.list_(pa.string())),
-            "undertag": pa.array([event and orjson.dumps(event.details).decode() for event in found], pa.string()),
+            "undertag": pa.array(
+                [event and orjson.dumps(event.details).decode() for event in found], pa.string()
+            ),
         }
         for name, column in columns.items():
             table = table.append_column(name, column)

@@ -28,7 +28,12 @@ class HitWriter:
         head = self._heads.get(number)
         if head is None:
             rule = self._rules[number]
-            said: dict[str, Any] = {"id": rule.id, "title": rule.title, "level": rule.level, "hash": rule.hash}
+            said: dict[str, Any] = {
+                "id": rule.id,
+                "title": rule.title,
+                "level": rule.level,
+                "hash": rule.hash,
+            }
             own = [tag for tag in rule.tags if not tag.startswith("attack.")]
             if own and not rule.pack:
                 said["tags"] = own
@@ -42,7 +47,9 @@ class HitWriter:
             said = {
                 "selection": test.selection,
                 "field": field_name(test),
-                "operator": test.op + "".join(f"|{flag}" for flag in test.flags) + ("|cased" if test.cased else ""),
+                "operator": test.op
+                + "".join(f"|{flag}" for flag in test.flags)
+                + ("|cased" if test.cased else ""),
                 "pattern": pattern_of(test),
             }
             known = self._tests[id(test)] = (test, orjson.dumps(said)[:-1])
@@ -62,5 +69,6 @@ def pattern_of(test: Test) -> Any:
         return test.pattern
     escaped = {ANY: "*", ONE: "?"}
     return "".join(
-        escaped[part] if part in escaped else part.replace("*", "\\*").replace("?", "\\?") for part in test.pattern
+        escaped[part] if part in escaped else part.replace("*", "\\*").replace("?", "\\?")
+        for part in test.pattern
     )

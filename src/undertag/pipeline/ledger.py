@@ -19,7 +19,9 @@ class Ledger:
         self._twins = Twins()
         self._offset = 0
 
-    def settle(self, source_no: int, uids: bytes, numbers: list[int] | None, size: int) -> tuple[int, list[NewUid]]:
+    def settle(
+        self, source_no: int, uids: bytes, numbers: list[int] | None, size: int
+    ) -> tuple[int, list[NewUid]]:
         """The offset of the next unit in the output, and the uids that replace those of repeated records."""
         if source_no != self._source:
             self._source = source_no

@@ -41,7 +41,13 @@ class Case:
 
     def to_json(self) -> dict[str, Any]:
         """The case as a row of the command's JSON."""
-        return {"rule": self.rule, "title": self.title, "expected": self.expected, "found": self.found, "reason": self.reason}
+        return {
+            "rule": self.rule,
+            "title": self.title,
+            "expected": self.expected,
+            "found": self.found,
+            "reason": self.reason,
+        }
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,7 +88,9 @@ def run_regression(folder: str, *, placeholders: Mapping[str, Sequence[str]] | N
                 hint="name the folder of SigmaHQ's repository",
             )
         )
-    rule_folders = [str(path) for path in sorted(root.iterdir()) if path.is_dir() and path.name.startswith("rules")]
+    rule_folders = [
+        str(path) for path in sorted(root.iterdir()) if path.is_dir() and path.name.startswith("rules")
+    ]
     loaded = load_rules_cached(rule_folders or [folder], placeholders=placeholders)
     rules = {rule.id: rule for rule in loaded.rules}
     result = Regression(problems=list(loaded.problems))
@@ -114,11 +122,19 @@ def _cases(info: Path, root: Path, rules: Mapping[str, Rule], problems: list[Pro
             count = test.get("match_count")
             expected = count if isinstance(count, int) and not isinstance(count, bool) else 1
             if rule is None:
-                yield Case(rule=rule_id, title=title, expected=expected, found=0, reason="the rule isn't there or was rejected")
+                yield Case(
+                    rule=rule_id,
+                    title=title,
+                    expected=expected,
+                    found=0,
+                    reason="the rule isn't there or was rejected",
+                )
                 continue
             path = _recording(test, info, root)
             if path is None:
-                yield Case(rule=rule_id, title=title, expected=expected, found=0, reason="the recording isn't there")
+                yield Case(
+                    rule=rule_id, title=title, expected=expected, found=0, reason="the recording isn't there"
+                )
                 continue
             yield Case(rule=rule_id, title=rule.title, expected=expected, found=_count(rule, path, problems))
 

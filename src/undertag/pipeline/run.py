@@ -165,7 +165,13 @@ def _work(job: Job, way: Way, todo: Iterator[Unit], tally: Tally) -> bool:
             if job.workers > 1:  # the first unit taught the plans; the workers inherit them
                 tally.add(
                     run_workers(
-                        todo, way=way, writer=make_writer, ledger=ledger, workers=job.workers, take=take, done=done
+                        todo,
+                        way=way,
+                        writer=make_writer,
+                        ledger=ledger,
+                        workers=job.workers,
+                        take=take,
+                        done=done,
                     )
                 )
                 break
@@ -203,7 +209,11 @@ def _summary(job: Job, tally: Tally, tagger: Tagger, seconds: float, complete: b
         tags.update(dict.fromkeys(found.names, events))
         techniques.update(dict.fromkeys(found.techniques, events))
     windows = windows_router()
-    inapplicable = sum(1 for rule in job.rules if not windows.serves(rule.logsource) and not other_router().serves(rule.logsource))
+    inapplicable = sum(
+        1
+        for rule in job.rules
+        if not windows.serves(rule.logsource) and not other_router().serves(rule.logsource)
+    )
     return Summary(
         events=tally.events,
         tagged=tally.tagged,

@@ -71,7 +71,9 @@ class Twins:
 
     def _put(self, probes: NDArray[np.uint64]) -> None:
         assert self._filter is not None
-        np.bitwise_or.at(self._filter, (probes >> 3).ravel(), np.uint8(1) << (probes & 7).astype(np.uint8).ravel())
+        np.bitwise_or.at(
+            self._filter, (probes >> 3).ravel(), np.uint8(1) << (probes & 7).astype(np.uint8).ravel()
+        )
 
 
 def _later_equals(each: list[bytes]) -> list[int]:

@@ -87,7 +87,9 @@ class Way:
             numbers = tuple(hit.numbers)
             tally.groups[numbers] += 1
             if self.renderer is not None:
-                rules = [self._hits.hit(number, self.engine.evidence(batch, hit, number)) for number in numbers]
+                rules = [
+                    self._hits.hit(number, self.engine.evidence(batch, hit, number)) for number in numbers
+                ]
                 tagged[row] = Tagged(b"[" + b",".join(rules) + b"]", self.tagger.tags_of(numbers))
         if self.renderer is not None:
             self.renderer.render(batch, tagged, outcome.rendered)

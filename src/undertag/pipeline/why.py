@@ -25,7 +25,13 @@ def why(rule: Rule, raw: bytes, entry_key: str) -> dict[str, Any]:
         `id`, `title`, `fired`, `reason` (where the condition wasn't asked at all), and `conditions`: each test with
         `selection`, `field`, `operator`, `pattern`, `held` and the `value` that it saw (None: the field is absent).
     """
-    told: dict[str, Any] = {"id": rule.id, "title": rule.title, "fired": False, "reason": "", "conditions": []}
+    told: dict[str, Any] = {
+        "id": rule.id,
+        "title": rule.title,
+        "fired": False,
+        "reason": "",
+        "conditions": [],
+    }
     unit = Unit(source="<event>", source_no=0, format="jsonl", data=raw)
     batches = Normaliser(windows_router(), other_router()).normalise(unit, Records(raws=[raw])).batches
     if not batches:

@@ -91,7 +91,9 @@ def run_workers(
         take: gets, in order, the bytes that writers give back.
         done: called for each unit when it is written, with its number of events.
     """
-    context = multiprocessing.get_context("fork" if sys.platform != "win32" and sys.platform != "darwin" else None)
+    context = multiprocessing.get_context(
+        "fork" if sys.platform != "win32" and sys.platform != "darwin" else None
+    )
     peers = []
     for _ in range(workers):
         mine, theirs = context.Pipe()
@@ -252,7 +254,9 @@ def _work(pipe: Connection, way: Way, make_writer: Callable[[], Writer]) -> None
     except UndertagError as error:
         pipe.send(("failed", error))
     except OSError as error:
-        pipe.send(("failed", StoreError(Problem(code="UT601", message=f"can't write: {error.strerror or error}"))))
+        pipe.send(
+            ("failed", StoreError(Problem(code="UT601", message=f"can't write: {error.strerror or error}")))
+        )
 
 
 def _receive(pipe: Connection, inbox: SimpleQueue[tuple[Any, ...] | None]) -> None:

@@ -98,7 +98,12 @@ class Tagger:
         claims = self.claims.of_tags(rule.tags)
         informational = rule.level == "informational"
         if rule.pack and informational and claims:
-            self._tell("UT401", f"observation rule {rule.id} claims {claims[0].tag} itself", "say it under `relates`", rule)
+            self._tell(
+                "UT401",
+                f"observation rule {rule.id} claims {claims[0].tag} itself",
+                "say it under `relates`",
+                rule,
+            )
             claims = ()
         downgraded = claims if informational and self.settings.downgrade_informational else ()
         if downgraded:
@@ -127,12 +132,18 @@ class Tagger:
             for claim in self.claims.of_technique(str(link.get("technique"))):
                 links.append({**link, "technique": claim.id, "name": claim.name})
         links.extend(
-            {"technique": claim.id, "name": claim.name, "strength": "compatible"} for claim in downgraded if claim.technique
+            {"technique": claim.id, "name": claim.name, "strength": "compatible"}
+            for claim in downgraded
+            if claim.technique
         )
         return links
 
     def _said(self, tag: str, rule: Rule, links: list[dict[str, Any]]) -> dict[str, Any]:
-        said: dict[str, Any] = {"tag": tag, "kind": kind_of(tag), "title": f"{self.settings.prefix}: {rule.title}"}
+        said: dict[str, Any] = {
+            "tag": tag,
+            "kind": kind_of(tag),
+            "title": f"{self.settings.prefix}: {rule.title}",
+        }
         if links:
             said["relates"] = links
         for key in ("benign", "ask", "action", "needs"):
@@ -145,7 +156,12 @@ class Tagger:
 
     def _tell(self, code: str, message: str, hint: str, rule: Rule) -> None:
         self.problems.append(
-            Problem(code=code, severity="error" if rule.pack else "warning", message=f"{rule.file}: {message}", hint=hint)
+            Problem(
+                code=code,
+                severity="error" if rule.pack else "warning",
+                message=f"{rule.file}: {message}",
+                hint=hint,
+            )
         )
 
 

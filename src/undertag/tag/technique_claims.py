@@ -53,11 +53,21 @@ class TechniqueClaims:
     def problems(self) -> list[Problem]:
         """What was not as written, as one problem a tag."""
         rows = [
-            Problem(code="UT421", severity="info", message=f"{tag} moved in ATT&CK {self.version}", hint=f"`undertag attack migrate` rewrites it ({count} rules)")
+            Problem(
+                code="UT421",
+                severity="info",
+                message=f"{tag} moved in ATT&CK {self.version}",
+                hint=f"`undertag attack migrate` rewrites it ({count} rules)",
+            )
             for tag, count in sorted(self.moved.items())
         ]
         rows.extend(
-            Problem(code="UT422", severity="warning", message=f"{tag} is not in ATT&CK {self.version}", hint=f"kept as written ({count} rules)")
+            Problem(
+                code="UT422",
+                severity="warning",
+                message=f"{tag} is not in ATT&CK {self.version}",
+                hint=f"kept as written ({count} rules)",
+            )
             for tag, count in sorted(self.unknown.items())
         )
         return rows
@@ -84,7 +94,12 @@ class TechniqueClaims:
         release = load_release(self.version)
         technique = release.technique(attack_id)
         if technique is not None:
-            return Claim(tag=f"attack.{attack_id.lower()}", id=technique.id, name=technique.name, tactics=tuple(technique.tactics))
+            return Claim(
+                tag=f"attack.{attack_id.lower()}",
+                id=technique.id,
+                name=technique.name,
+                tactics=tuple(technique.tactics),
+            )
         tactic = release.tactic(attack_id)
         if tactic is not None:
             return Claim(tag=f"attack.{tactic.name}", id=tactic.id, name=tactic.title, technique=False)

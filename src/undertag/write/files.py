@@ -86,7 +86,10 @@ class FileSink:
         """See `Sink`."""
         beside = self.path.with_name(self.path.name + ".problems.jsonl")
         try:
-            write_whole(self.path.with_name(self.path.name + ".run.json"), orjson.dumps({**about, "complete": complete}))
+            write_whole(
+                self.path.with_name(self.path.name + ".run.json"),
+                orjson.dumps({**about, "complete": complete}),
+            )
             if problems:
                 write_whole(beside, b"".join(orjson.dumps(problem.row()) + b"\n" for problem in problems))
             else:

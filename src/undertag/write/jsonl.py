@@ -62,9 +62,15 @@ class LineRenderer:
             else:
                 rest = b'%b"rules":%b,"tags":%b%b' % (entry, hit.rules, hit.tags.json, self._end)
             if is_json and (row not in loud or b'"undertag"' not in raw) and len(raw) > 2:
-                rendered[number] = (raw[:-1], b',"undertag":{"event_uid":"%b","time":%b%b%b' % (uid, when, name, rest))
+                rendered[number] = (
+                    raw[:-1],
+                    b',"undertag":{"event_uid":"%b","time":%b%b%b' % (uid, when, name, rest),
+                )
             else:
-                rendered[number] = (b"", _written_anew(raw, batch.fields[row], is_json, uid, when + name + rest))
+                rendered[number] = (
+                    b"",
+                    _written_anew(raw, batch.fields[row], is_json, uid, when + name + rest),
+                )
 
 
 def _written_anew(raw: bytes, fields: Mapping[str, Any], is_json: bool, uid: bytes, rest: bytes) -> bytes:

@@ -27,7 +27,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("pattern", "flags", "groups"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+@pytest.mark.parametrize(
+    ("pattern", "flags", "groups"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
+)
 def test_groups(pattern: str, flags: str, groups: list[set[str]]) -> None:
     assert [set(group) for group in literal_groups(pattern, flags)] == groups
 

@@ -57,7 +57,9 @@ def test_random_rules(conditions: list[Expr], some: list[dict[str, Any]]) -> Non
 
 @settings(max_examples=150, deadline=None)
 @given(conditions=rule_sets, some=event_sets, rare=st.sampled_from([0.0, 2.0]))
-def test_random_rules_all_dense_and_all_sparse(conditions: list[Expr], some: list[dict[str, Any]], rare: float) -> None:
+def test_random_rules_all_dense_and_all_sparse(
+    conditions: list[Expr], some: list[dict[str, Any]], rare: float
+) -> None:
     """Both kinds of rules are right on their own, wherever the border between them lies."""
     rules = bound(conditions)
     with pytest.MonkeyPatch.context() as patch:

@@ -14,11 +14,21 @@ if TYPE_CHECKING:
 
 
 def explain(
-    out: Annotated[str, typer.Argument(metavar="OUT", help="What `undertag tag --out` wrote: a folder or a file.")],
-    event: Annotated[str, typer.Option("--event", metavar="UID", help="The event's uid, or its first 6 or more digits.")],
-    rule: Annotated[str | None, typer.Option("--rule", metavar="ID", help="Say why this rule fired, or which part of it failed.")] = None,
+    out: Annotated[
+        str, typer.Argument(metavar="OUT", help="What `undertag tag --out` wrote: a folder or a file.")
+    ],
+    event: Annotated[
+        str, typer.Option("--event", metavar="UID", help="The event's uid, or its first 6 or more digits.")
+    ],
+    rule: Annotated[
+        str | None,
+        typer.Option("--rule", metavar="ID", help="Say why this rule fired, or which part of it failed."),
+    ] = None,
     rule_paths: Annotated[
-        list[str] | None, typer.Option("--rules", metavar="PATH", help="Where the rule is; by default where it was when OUT was written.")
+        list[str] | None,
+        typer.Option(
+            "--rules", metavar="PATH", help="Where the rule is; by default where it was when OUT was written."
+        ),
     ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -44,11 +54,17 @@ def explain(
 
         about = about_of(out)
         settings = load_settings(config)
-        loaded = load_rule_set(rule_paths or about.get("rules", []), settings, pack=bool(about.get("pack", True)))
+        loaded = load_rule_set(
+            rule_paths or about.get("rules", []), settings, pack=bool(about.get("pack", True))
+        )
         wanted = [one for one in loaded.rules if one.id == rule or one.title == rule]
         if not wanted:
             raise SettingsError(
-                Problem(code="UT904", message=f"no rule {rule!r} is loaded", hint="name it by id, and its place with --rules")
+                Problem(
+                    code="UT904",
+                    message=f"no rule {rule!r} is loaded",
+                    hint="name it by id, and its place with --rules",
+                )
             )
         document["rule"] = why(wanted[0], written.raw, written.undertag.get("entry", ""))
     if as_json:
@@ -61,7 +77,9 @@ def explain(
 def _show(document: dict[str, Any], out: Console) -> None:
     from rich.markup import escape
 
-    out.print(f"[bold]{document['event_uid']}[/]  {document['time']}  {escape(str(document['system']))}  [dim]{document['entry']}[/]")
+    out.print(
+        f"[bold]{document['event_uid']}[/]  {document['time']}  {escape(str(document['system']))}  [dim]{document['entry']}[/]"
+    )
     rules = {rule["id"]: rule for rule in document["rules"]}
     for tag in document["tags"]:
         out.print(f"\n[bold cyan]{tag['tag']}[/]  {escape(tag['title'])}")
@@ -74,12 +92,16 @@ def _show(document: dict[str, Any], out: Console) -> None:
         if tag.get("benign"):
             out.print(f"    [bold]innocent[/]  {escape('; '.join(map(str, tag['benign'])))}", soft_wrap=True)
         for link in tag.get("relates", ()):
-            out.print(f"    [dim]{link['strength']} with {link['technique']} {escape(link.get('name', ''))}[/]")
+            out.print(
+                f"    [dim]{link['strength']} with {link['technique']} {escape(link.get('name', ''))}[/]"
+            )
     if not document["tags"]:
         out.print("no tags")
     if "rule" in document:
         told = document["rule"]
-        out.print(f"\n[bold]{escape(told['title'])}[/] ({told['id']}) {'[green]fired[/]' if told['fired'] else '[red]did not fire[/]'}")
+        out.print(
+            f"\n[bold]{escape(told['title'])}[/] ({told['id']}) {'[green]fired[/]' if told['fired'] else '[red]did not fire[/]'}"
+        )
         if told.get("reason"):
             out.print(f"    {escape(told['reason'])}")
         for condition in told["conditions"]:
@@ -92,5 +114,11 @@ def _fact(fact: dict[str, Any]) -> str:
 
     field = fact["field"] or "anywhere"
     value = fact.get("value")
-    shown = escape(str(value)[:160]) if value not in (None, "") else "[dim]absent[/]" if value is None else "[dim]empty[/]"
+    shown = (
+        escape(str(value)[:160])
+        if value not in (None, "")
+        else "[dim]absent[/]"
+        if value is None
+        else "[dim]empty[/]"
+    )
     return f"[dim]{escape(str(fact['selection']))}[/] {escape(field)} {fact['operator']} [yellow]{escape(str(fact['pattern']))}[/]  ← {shown}"

@@ -19,7 +19,12 @@ def formats(as_json: Json = False, quiet: Quiet = False, no_color: NoColor = Fal
 
     rows = describe_formats()
     if as_json:
-        print_json({"formats": [{"name": name, "what": what} for name, what in rows], "containers": ["gzip", "zstd", "zip", "tar"]})
+        print_json(
+            {
+                "formats": [{"name": name, "what": what} for name, what in rows],
+                "containers": ["gzip", "zstd", "zip", "tar"],
+            }
+        )
     elif not quiet:
         out = console(no_color=no_color, stderr=False)
         for name, what in rows:
@@ -42,7 +47,9 @@ def stats(
         print_json(counts)
     elif not quiet:
         screen = console(no_color=no_color, stderr=False)
-        screen.print(f"{counts['events']:,} events, {counts['tagged']:,} tagged, of {counts['systems']:,} systems")
+        screen.print(
+            f"{counts['events']:,} events, {counts['tagged']:,} tagged, of {counts['systems']:,} systems"
+        )
         for title in ("tags", "entries", "days"):
             screen.print(f"[bold]{title}[/]")
             for name, count in list(counts[title].items())[:15]:
@@ -56,10 +63,18 @@ def version(as_json: Json = False, quiet: Quiet = False) -> int:
 
     from undertag.tag.tagger import DEFAULT_ATTACK_VERSION
 
-    parts = {name: installed(name) for name in ("evtx", "pysigma", "ahocorasick-rs", "google-re2", "msgspec", "pyarrow")}
+    parts = {
+        name: installed(name)
+        for name in ("evtx", "pysigma", "ahocorasick-rs", "google-re2", "msgspec", "pyarrow")
+    }
     if as_json:
         print_json(
-            {"version": __version__, "python": platform.python_version(), "attack_version": DEFAULT_ATTACK_VERSION, "libraries": parts}
+            {
+                "version": __version__,
+                "python": platform.python_version(),
+                "attack_version": DEFAULT_ATTACK_VERSION,
+                "libraries": parts,
+            }
         )
     else:
         print(f"undertag {__version__}, ATT&CK v{DEFAULT_ATTACK_VERSION}, Python {platform.python_version()}")  # noqa: T201
@@ -73,6 +88,8 @@ def completion(shell: Annotated[str, typer.Argument(metavar="bash|zsh|fish|power
     from typer.completion import get_completion_script  # type: ignore[attr-defined]
 
     if shell not in ("bash", "zsh", "fish", "powershell", "pwsh"):
-        raise SettingsError(Problem(code="UT903", message=f"unknown shell {shell!r}", hint="bash, zsh, fish or powershell"))
+        raise SettingsError(
+            Problem(code="UT903", message=f"unknown shell {shell!r}", hint="bash, zsh, fish or powershell")
+        )
     print(get_completion_script(prog_name="undertag", complete_var="_UNDERTAG_COMPLETE", shell=shell))  # noqa: T201
     return EXIT_CLEAN

@@ -22,7 +22,9 @@ class RuleSet:
 def load_rule_set(paths: Sequence[str], settings: Settings, *, pack: bool) -> RuleSet:
     """Our pack (if asked for), then the rules under `paths`; of two with one id the first stays."""
     from undertag.match.sigma.cache import load_rules_cached
-    if pack: from undertag.packs import pack_folder
+
+    if pack:
+        from undertag.packs import pack_folder
 
     results = []
     if pack:

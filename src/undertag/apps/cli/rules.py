@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from undertag.apps.cli.output import Config, Json, NoColor, Quiet, console, print_json, problem_json, say_problems
+from undertag.apps.cli.output import (
+    Config,
+    Json,
+    NoColor,
+    Quiet,
+    console,
+    print_json,
+    problem_json,
+    say_problems,
+)
 from undertag.model.problem import EXIT_CLEAN, EXIT_FINDINGS, EXIT_RULES
 
 app = typer.Typer(help="Check Sigma rules and their regression data.", no_args_is_help=True)
@@ -29,7 +38,10 @@ def check(
     settings = load_settings(config)
     result = load_rules_cached(paths, placeholders=settings.placeholders)
     routers = (windows_router(), other_router())
-    served = {logsource: any(router.serves(logsource) for router in routers) for logsource in {rule.logsource for rule in result.rules}}
+    served = {
+        logsource: any(router.serves(logsource) for router in routers)
+        for logsource in {rule.logsource for rule in result.rules}
+    }
     inapplicable = [rule for rule in result.rules if not served[rule.logsource]]
     if as_json:
         print_json(
@@ -40,12 +52,16 @@ def check(
                 "inapplicable_logsources": sorted({str(rule.logsource) for rule in inapplicable}),
                 "correlations": result.correlations,
                 "rejected": [problem_json(problem) for problem in result.rejected],
-                "warnings": [problem_json(problem) for problem in result.problems if problem.severity != "error"],
+                "warnings": [
+                    problem_json(problem) for problem in result.problems if problem.severity != "error"
+                ],
             }
         )
     elif not quiet:
         out = console(no_color=no_color, stderr=False)
-        out.print(f"{len(result.rules):,} rules loaded from {result.files:,} files, {len(result.rejected):,} rejected")
+        out.print(
+            f"{len(result.rules):,} rules loaded from {result.files:,} files, {len(result.rejected):,} rejected"
+        )
         if inapplicable:
             sources = sorted({str(rule.logsource) for rule in inapplicable})
             out.print(f"{len(inapplicable):,} are inapplicable: no entry known here serves their log source")
@@ -58,7 +74,9 @@ def check(
 
 @app.command("regress")
 def regress(
-    folder: Annotated[str, typer.Argument(metavar="DIR", help="A folder that holds rules and regression_data.")],
+    folder: Annotated[
+        str, typer.Argument(metavar="DIR", help="A folder that holds rules and regression_data.")
+    ],
     as_json: Json = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
@@ -73,10 +91,16 @@ def regress(
         print_json(result.to_json())
     elif not quiet:
         out = console(no_color=no_color, stderr=False)
-        out.print(f"{result.passed} of {result.total} passed, {len(result.failed)} failed, {len(result.over)} found more than expected")
+        out.print(
+            f"{result.passed} of {result.total} passed, {len(result.failed)} failed, {len(result.over)} found more than expected"
+        )
         for case in result.failed:
-            out.print(f"[red]failed[/] {case.title} ({case.rule}): expected {case.expected}, found {case.found} {case.reason}")
+            out.print(
+                f"[red]failed[/] {case.title} ({case.rule}): expected {case.expected}, found {case.found} {case.reason}"
+            )
         for case in result.over:
-            out.print(f"[dim]over[/]   {case.title} ({case.rule}): expected {case.expected}, found {case.found}")
+            out.print(
+                f"[dim]over[/]   {case.title} ({case.rule}): expected {case.expected}, found {case.found}"
+            )
         say_problems(result.problems, quiet=quiet, no_color=no_color)
     return EXIT_FINDINGS if result.failed else EXIT_CLEAN

@@ -1,10 +1,10 @@
 """The settings file: TOML, checked key by key.
 
-    prefix = "undertag"          # stands before every tag's title
-    attack_version = "19"
-    rules = ["rules/"]           # loaded when `--rules` isn't given
-    [placeholders]
-    Administrators = ["adm_*"]
+prefix = "undertag"          # stands before every tag's title
+attack_version = "19"
+rules = ["rules/"]           # loaded when `--rules` isn't given
+[placeholders]
+Administrators = ["adm_*"]
 """
 
 from __future__ import annotations
@@ -42,11 +42,20 @@ def load_settings(path: str | None) -> Settings:
         with Path(path).open("rb") as file:
             text = file.read(MAX_BYTES + 1)
         if len(text) > MAX_BYTES:
-            raise SettingsError(Problem(code="UT902", message="settings file is larger than 1 MiB", place=Place(source=path)))
+            raise SettingsError(
+                Problem(code="UT902", message="settings file is larger than 1 MiB", place=Place(source=path))
+            )
         return msgspec.convert(tomllib.loads(text.decode()), Settings)
     except OSError as error:
-        raise SettingsError(Problem(code="UT901", message=f"can't read settings: {error.strerror}", place=Place(source=path))) from error
+        raise SettingsError(
+            Problem(code="UT901", message=f"can't read settings: {error.strerror}", place=Place(source=path))
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise SettingsError(
-            Problem(code="UT902", message=f"settings: {error}", place=Place(source=path), hint="see docs/reference/settings.md")
+            Problem(
+                code="UT902",
+                message=f"settings: {error}",
+                place=Place(source=path),
+                hint="see docs/reference/settings.md",
+            )
         ) from error

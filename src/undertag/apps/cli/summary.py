@@ -47,7 +47,9 @@ def show_summary(summary: Summary, rules: Sequence[Rule], out: str | None, conso
         if not tags:
             continue
         table.add_row(
-            f"[bold]{sum(tags.values()):,}[/]", f"[bold]{kind}[/] [dim]{_KIND_WORDS[kind]}[/]", f"[dim]{_count(len(tags), 'tag')}[/]"
+            f"[bold]{sum(tags.values()):,}[/]",
+            f"[bold]{kind}[/] [dim]{_KIND_WORDS[kind]}[/]",
+            f"[dim]{_count(len(tags), 'tag')}[/]",
         )
         shown = _TOP if kind != "attack" else _TOP // 2
         for name, count in list(tags.items())[:shown]:
@@ -74,7 +76,9 @@ def _entries(summary: Summary, console: Console) -> None:
         return
     words = ", ".join(f"{key} {count:,}" for key, count in shown)
     rest = len(summary.entries) - len(shown)
-    unknown = f", [yellow]{summary.uncatalogued:,} events of uncatalogued ones[/]" if summary.uncatalogued else ""
+    unknown = (
+        f", [yellow]{summary.uncatalogued:,} events of uncatalogued ones[/]" if summary.uncatalogued else ""
+    )
     console.print(f"[bold]entries[/]  {words}{f', {rest:,} more' if rest else ''}{unknown}", soft_wrap=True)
 
 

@@ -33,19 +33,34 @@ UNSET_PLACEHOLDER = "UT214"
 
 
 def tag(
-    inputs: Annotated[list[str], typer.Argument(metavar="INPUT…", help="Files, folders, globs, or - for standard input.")],
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT…", help="Files, folders, globs, or - for standard input.")
+    ],
     rule_paths: Annotated[
-        list[str] | None, typer.Option("--rules", metavar="PATH", help="Sigma rules: a file or folder; may be given often.")
+        list[str] | None,
+        typer.Option("--rules", metavar="PATH", help="Sigma rules: a file or folder; may be given often."),
     ] = None,
-    no_pack: Annotated[bool, typer.Option("--no-pack", help="Leave out undertag's own observation rules.")] = False,
+    no_pack: Annotated[
+        bool, typer.Option("--no-pack", help="Leave out undertag's own observation rules.")
+    ] = False,
     out: Annotated[
         str | None,
-        typer.Option("--out", "-o", metavar="DIR|FILE|-", help="Where events go: a folder (Parquet), a file (JSON lines), or - ."),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="DIR|FILE|-",
+            help="Where events go: a folder (Parquet), a file (JSON lines), or - .",
+        ),
     ] = None,
     format_name: Annotated[
-        str | None, typer.Option("--format", metavar="jsonl|parquet", help="Form of the output, where --out leaves it open.")
+        str | None,
+        typer.Option(
+            "--format", metavar="jsonl|parquet", help="Form of the output, where --out leaves it open."
+        ),
     ] = None,
-    only_tagged: Annotated[bool, typer.Option("--only-tagged", help="Write only events that got a tag.")] = False,
+    only_tagged: Annotated[
+        bool, typer.Option("--only-tagged", help="Write only events that got a tag.")
+    ] = False,
     workers: Annotated[
         int | None, typer.Option("--workers", "-w", min=1, max=256, help="Processes (default: one a core).")
     ] = None,
@@ -69,7 +84,9 @@ def tag(
     sink = _sink(out, format_name, settings.attack_version, only_tagged)
     if out == "-" and as_json:
         raise SettingsError(
-            Problem(code="UT903", message="--out - and --json both want standard output", hint="give --out a file")
+            Problem(
+                code="UT903", message="--out - and --json both want standard output", hint="give --out a file"
+            )
         )
     size = _size(inputs)
     count = workers or settings.workers or _worker_count(size)
@@ -147,7 +164,9 @@ def summary_json(summary: Summary) -> dict[str, Any]:
 
 def _sink(out: str | None, format_name: str | None, attack_version: str, only_tagged: bool) -> Sink | None:
     if format_name is not None and format_name not in FORMATS:
-        raise SettingsError(Problem(code="UT903", message=f"unknown format {format_name!r}", hint="jsonl or parquet"))
+        raise SettingsError(
+            Problem(code="UT903", message=f"unknown format {format_name!r}", hint="jsonl or parquet")
+        )
     if out is None:
         return None
     from undertag.write.files import FileSink, StreamSink
@@ -156,11 +175,18 @@ def _sink(out: str | None, format_name: str | None, attack_version: str, only_ta
         return StreamSink(sys.stdout.buffer, attack_version=attack_version, only_tagged=only_tagged)
     path = Path(out)
     if format_name is None:
-        format_name = "jsonl" if path.is_file() or path.suffix in (".jsonl", ".json", ".ndjson") else "parquet"
+        format_name = (
+            "jsonl" if path.is_file() or path.suffix in (".jsonl", ".json", ".ndjson") else "parquet"
+        )
     if format_name == "jsonl":
         if path.is_dir():
             raise SettingsError(
-                Problem(code="UT903", message="a folder can't hold --format jsonl", place=Place(source=out), hint="name a file")
+                Problem(
+                    code="UT903",
+                    message="a folder can't hold --format jsonl",
+                    place=Place(source=out),
+                    hint="name a file",
+                )
             )
         return FileSink(path, attack_version=attack_version, only_tagged=only_tagged)
     from undertag.write.store.parquet import StoreSink
@@ -183,7 +209,9 @@ def _worker_count(size: int | None) -> int:
 
 
 @contextmanager
-def _progress(size: int | None, *, shown: bool, no_color: bool) -> Iterator[Callable[[int, int], None] | None]:
+def _progress(
+    size: int | None, *, shown: bool, no_color: bool
+) -> Iterator[Callable[[int, int], None] | None]:
     """A line with a rate and an estimate, on a terminal only."""
     out = console(no_color=no_color)
     if not shown or not out.is_terminal:

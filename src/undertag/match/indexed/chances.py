@@ -72,7 +72,17 @@ def guess(atom: Atom) -> float:
     chance = _common_chance(text)
     if atom.kind == "eq":
         return max(0.25 if len(text) < 3 else 0.0, chance * 0.8, 0.002 if len(text) < 8 else 0.0005)
-    by_length = 0.5 if len(text) <= 2 else 0.15 if len(text) == 3 else 0.03 if len(text) <= 5 else 0.004 if len(text) <= 8 else 0.0008
+    by_length = (
+        0.5
+        if len(text) <= 2
+        else 0.15
+        if len(text) == 3
+        else 0.03
+        if len(text) <= 5
+        else 0.004
+        if len(text) <= 8
+        else 0.0008
+    )
     if "\\" in text or "/" in text:
         by_length *= 0.6
     return max(by_length, chance)
@@ -82,7 +92,9 @@ def _common_chance(text: str) -> float:
     """The share of the commonest text that `text` is part of, or most of it."""
     if len(text) < 12 and text in _COMMON_JOINED:
         return max((share for part, share in _COMMON.items() if text in part), default=0.0)
-    hits = _common_automaton().find_matches_as_indexes(text.encode("utf-8", "surrogatepass"), overlapping=True)
+    hits = _common_automaton().find_matches_as_indexes(
+        text.encode("utf-8", "surrogatepass"), overlapping=True
+    )
     return max((_SHARES[atom] for atom, start, end in hits if end - start > 0.6 * len(text)), default=0.0)
 
 

@@ -215,7 +215,17 @@ def _reference(test: Test, name: str) -> Condition:
     return ask
 
 
-_PRICES = {"eq": 1, "endswith": 1, "startswith": 1, "contains": 2, "exists": 3, "null": 2, "glob": 4, "cidr": 6, "re": 20}
+_PRICES = {
+    "eq": 1,
+    "endswith": 1,
+    "startswith": 1,
+    "contains": 2,
+    "exists": 3,
+    "null": 2,
+    "glob": 4,
+    "cidr": 6,
+    "re": 20,
+}
 
 
 def _price(expr: Expr) -> int:

@@ -58,7 +58,7 @@ class FoldedEvent(dict[str, Any]):
 def as_text(value: Any) -> str | Many | None:
     """A raw value as text: one, several, or none."""
     if value.__class__ is str:
-        return value  # type: ignore[no-any-return]
+        return value
     if value is None or isinstance(value, Mapping):
         return None
     if isinstance(value, list):

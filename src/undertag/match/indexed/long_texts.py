@@ -35,7 +35,9 @@ class LongTexts:
                 self._memo.clear()
             automaton, patterns = self._automaton(name)
             hits = automaton.find_matches_as_indexes(text.encode("utf-8", "surrogatepass"), overlapping=True)
-            known = self._memo[name, text] = frozenset([patterns[number] for number in {hit[0] for hit in hits}])
+            known = self._memo[name, text] = frozenset(
+                [patterns[number] for number in {hit[0] for hit in hits}]
+            )
         return known
 
     def _automaton(self, name: str) -> tuple[Any, list[str]]:

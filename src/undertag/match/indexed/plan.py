@@ -41,7 +41,12 @@ class Plan:
     """The rules of one entry, ready to match its batches."""
 
     def __init__(
-        self, rules: Sequence[tuple[int, Expr]], chances: Chances | None = None, needs: Mapping[int, Needs] | None = None, *, gated: frozenset[str] = frozenset()
+        self,
+        rules: Sequence[tuple[int, Expr]],
+        chances: Chances | None = None,
+        needs: Mapping[int, Needs] | None = None,
+        *,
+        gated: frozenset[str] = frozenset(),
     ) -> None:
         """`rules`: (number, bound condition) pairs; the numbers come back in hits. `needs`: those known already."""
         self._gated = gated
@@ -229,7 +234,9 @@ def _cheapest_by_field(groups: Sequence[Group], chances: Chances) -> dict[str, G
     cheapest: dict[str, Group] = {}
     for group in groups:
         name = single_field(group)
-        if name is not None and (name not in cheapest or chances.group(group) < chances.group(cheapest[name])):
+        if name is not None and (
+            name not in cheapest or chances.group(group) < chances.group(cheapest[name])
+        ):
             cheapest[name] = group
     return cheapest
 

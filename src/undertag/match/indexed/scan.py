@@ -37,10 +37,27 @@ class Marks:
 class FieldScan:
     """Turns the values of one field into integers."""
 
-    __slots__ = ("_automaton", "_base", "_clear", "_flag", "_gated", "_put", "_sparse_of", "absent", "memo", "name", "sparse")
+    __slots__ = (
+        "_automaton",
+        "_base",
+        "_clear",
+        "_flag",
+        "_gated",
+        "_put",
+        "_sparse_of",
+        "absent",
+        "memo",
+        "name",
+        "sparse",
+    )
 
     def __init__(
-        self, name: str, marks: Mapping[Atom, Marks], ruled_out: int, flag: int, gated: frozenset[str] = frozenset()
+        self,
+        name: str,
+        marks: Mapping[Atom, Marks],
+        ruled_out: int,
+        flag: int,
+        gated: frozenset[str] = frozenset(),
     ) -> None:
         """`ruled_out`: bits of the rules that need a group of this field; `flag`: the bit that points to `sparse`;
         `gated`: literals that the gate looks for, so that rows it calls quiet hold none."""

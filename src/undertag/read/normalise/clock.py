@@ -39,7 +39,13 @@ def utc_each(texts: Iterable[Any]) -> list[str | None]:
         seconds.clear()
     times: list[str | None] = []
     for text in texts:
-        if text.__class__ is str and len(text) == 27 and text[19] == "." and text[26] == "Z" and text[20:26].isdecimal():
+        if (
+            text.__class__ is str
+            and len(text) == 27
+            and text[19] == "."
+            and text[26] == "Z"
+            and text[20:26].isdecimal()
+        ):
             whole = text[:19]
             known = seconds.get(whole)
             if known is None:

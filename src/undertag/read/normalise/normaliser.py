@@ -89,7 +89,11 @@ class Normaliser:
         return True
 
     def _group_evtx(
-        self, numbers: list[int] | None, raws: list[bytes], events: list[evtx_json.Event], groups: dict[Any, _Group]
+        self,
+        numbers: list[int] | None,
+        raws: list[bytes],
+        events: list[evtx_json.Event],
+        groups: dict[Any, _Group],
     ) -> None:
         """Sorts events into groups by what routes them; `numbers` are their record numbers, None for 0, 1, 2, …"""
         index: dict[evtx_json.Place, list[int]] = {}
@@ -154,7 +158,9 @@ class Normaliser:
         else:
             self._add_windows(row, raw, event, groups, _HEADED[json])
 
-    def _add_windows(self, row: int, raw: bytes, event: WindowsEvent, groups: dict[Any, _Group], layout: HeadLayout) -> None:
+    def _add_windows(
+        self, row: int, raw: bytes, event: WindowsEvent, groups: dict[Any, _Group], layout: HeadLayout
+    ) -> None:
         place = (event.channel, event.event_id, event.provider, layout.name)
         group = groups.get(place)
         if group is None:
@@ -167,7 +173,9 @@ class Normaliser:
         group.times.append(event.time)
         group.systems.append(event.computer)
 
-    def _add_other(self, row: int, raw: bytes, doc: Any, format_name: str, groups: dict[Any, _Group], layout: OtherLayout) -> None:
+    def _add_other(
+        self, row: int, raw: bytes, doc: Any, format_name: str, groups: dict[Any, _Group], layout: OtherLayout
+    ) -> None:
         entry = self._other.entry(doc, format_name)
         group = groups.get(entry.key)
         if group is None:
@@ -200,7 +208,9 @@ def _decode(unit: Unit, records: Records, row: int, raw: bytes, result: Normalis
             )
         )
     if not isinstance(doc, dict):
-        result.problems.append(_damaged(unit, records, row, raw, f"an event is a JSON object, this is {_kind(doc)}"))
+        result.problems.append(
+            _damaged(unit, records, row, raw, f"an event is a JSON object, this is {_kind(doc)}")
+        )
         return raw, None
     return raw, doc
 

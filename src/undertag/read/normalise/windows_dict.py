@@ -102,7 +102,9 @@ def _from_event(event: Mapping[str, Any]) -> WindowsEvent | None:
     number = _number(head.get("EventID"))
     if number is None:
         return None
-    data = next((event[k] for k in ("EventData", "UserData", "ProcessingErrorData") if event.get(k) is not None), {})
+    data: Any = next(
+        (event[k] for k in ("EventData", "UserData", "ProcessingErrorData") if event.get(k) is not None), {}
+    )
     return WindowsEvent(
         channel=_text(head.get("Channel")),
         event_id=number,

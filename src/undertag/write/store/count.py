@@ -34,7 +34,9 @@ def count_output(out: str) -> dict[str, Any]:
             entries[entry] += 1
             days[day] += 1
     except (OSError, orjson.JSONDecodeError) as error:
-        raise ReadError(Problem(code="UT101", message=f"can't read: {error}", place=Place(source=out))) from error
+        raise ReadError(
+            Problem(code="UT101", message=f"can't read: {error}", place=Place(source=out))
+        ) from error
     return {
         "events": events,
         "tagged": tagged,
@@ -60,9 +62,16 @@ def _lines(path: Path) -> Iterator[tuple[str, str, str, list[str]]]:
 def _store(folder: Path) -> Iterator[tuple[str, str, str, list[str]]]:
     import pyarrow.dataset as ds
 
-    files = sorted(str(path) for path in (folder / EVENTS).rglob("*.parquet") if not path.name.startswith("."))
+    files = sorted(
+        str(path) for path in (folder / EVENTS).rglob("*.parquet") if not path.name.startswith(".")
+    )
     if not files:
         return
     for batch in ds.dataset(files, format="parquet").to_batches(columns=["time", "system", "entry", "tags"]):
         for row in batch.to_pylist():
-            yield (row["time"].strftime("%Y-%m-%d") if row["time"] else "unknown", row["system"], row["entry"], row["tags"] or [])
+            yield (
+                row["time"].strftime("%Y-%m-%d") if row["time"] else "unknown",
+                row["system"],
+                row["entry"],
+                row["tags"] or [],
+            )

@@ -39,7 +39,9 @@ def find_event(out: str, uid: str) -> Written:
     try:
         found = list(_in_store(path, uid) if path.is_dir() else _in_lines(path, uid))
     except OSError as error:
-        raise ReadError(Problem(code="UT101", message=f"can't read: {error.strerror}", place=Place(source=out))) from error
+        raise ReadError(
+            Problem(code="UT101", message=f"can't read: {error.strerror}", place=Place(source=out))
+        ) from error
     if not found:
         raise _wrong(f"no event {uid} in {out}", "`event_uid` stands in each event's undertag object")
     if len({one.uid for one in found}) > 1:
@@ -77,7 +79,12 @@ def _in_store(folder: Path, uid: str) -> Iterator[Written]:
     events = folder / EVENTS
     if not events.is_dir():
         raise ReadError(
-            Problem(code="UT101", message="no output of undertag", place=Place(source=str(folder)), hint="name what --out wrote")
+            Problem(
+                code="UT101",
+                message="no output of undertag",
+                place=Place(source=str(folder)),
+                hint="name what --out wrote",
+            )
         )
     files = sorted(str(path) for path in events.rglob("*.parquet") if not path.name.startswith("."))
     if not files:

@@ -79,7 +79,17 @@ class RowRenderer:
                 continue
             names, rules, details = (hit.tags.names, hit.rules, hit.tags.json) if hit else ((), b"[]", b"[]")
             rendered.append(
-                Row(number, batch.uids[row], batch.times[row], batch.systems[row], key, names, rules, details, batch.raws[row])
+                Row(
+                    number,
+                    batch.uids[row],
+                    batch.times[row],
+                    batch.systems[row],
+                    key,
+                    names,
+                    rules,
+                    details,
+                    batch.raws[row],
+                )
             )
 
 
