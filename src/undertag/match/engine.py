@@ -37,7 +37,7 @@ class Engine:
         self.bound: set[int] = set()
         self._plans: dict[tuple[str | None, ...], Plan] = {}
         self._event_ids = [event_ids(rule.condition) for rule in self.rules]
-        self.gate = Gate(_keywords(self.rules))
+        self.gate = Gate(_keywords([rule for rule in self.rules if rule.logsource.product in (None, "windows")]))
         self._by_source: dict[LogSource, list[int]] = {}
         for number, rule in enumerate(self.rules):
             self._by_source.setdefault(rule.logsource, []).append(number)
@@ -88,14 +88,16 @@ class Engine:
 
 
 def _keywords(rules: Iterable[Rule]) -> list[str]:
-    """The literals of keyword rules for all entries of a product, which would make every record be searched."""
-    found: dict[str, None] = {}
+    """The literals of keyword rules, those first that are for all entries of a product."""
+    found: dict[str, int] = {}
     for rule in rules:
         source = rule.logsource
-        if source.category is None and source.service is None and source.product in (None, "windows"):
-            for group in needs_of(rule.condition, len).groups:
-                found.update((atom.text, None) for atom in group if atom.field == RAW)
-    return list(found)
+        narrow = (source.category is not None) + (source.service is not None)
+        for group in needs_of(rule.condition, len).groups:
+            for atom in group:
+                if atom.field == RAW:
+                    found[atom.text] = min(narrow, found.get(atom.text, narrow))
+    return sorted(found, key=lambda text: (found[text], text))
 
 
 def _name(entry: Entry) -> tuple[str | None, ...]:
