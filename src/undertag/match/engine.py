@@ -6,6 +6,7 @@ number is its index in `rules`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -54,6 +55,13 @@ class Engine:
         for name, some in by_plan.items():
             if sum(map(len, some)) >= LEARN_ROWS:
                 self._plans[name] = self.plan(some[0].entry).learn(some)
+
+    def timeouts(self) -> Counter[str]:
+        """Regular expressions that took too long, with the number of values on which they were broken off."""
+        total: Counter[str] = Counter()
+        for plan in self._plans.values():
+            total.update(plan.timeouts.counts)
+        return total
 
     def evidence(self, batch: Batch, found: Found, number: int) -> list[Fact]:
         """Why one rule matched: the tests that held."""

@@ -119,6 +119,8 @@ def run(job: Job) -> Summary:
                 about={"undertag": __version__, "attack_version": job.settings.attack_version, **job.about},
             )
     tally.bound |= engine.bound
+    tally.timeouts.update(engine.timeouts())
+    tally.tell(_slow_expressions(tally.timeouts))
     tally.tell(reading)
     return _summary(job, tally, tagger, time.perf_counter() - started, complete)
 
@@ -236,6 +238,18 @@ def _summary(job: Job, tally: Tally, tagger: Tagger, seconds: float, complete: b
         problems=[*job.rule_problems, *tagger.problems, *tagger.claims.problems(), *tally.problems],
         complete=complete,
     )
+
+
+def _slow_expressions(timeouts: Counter[str]) -> list[Problem]:
+    return [
+        Problem(
+            code="UT260",
+            severity="warning",
+            message=f"a regular expression took too long on {count} values, which count as no match: {pattern[:200]}",
+            hint="re2 does not take it; write it without look-around and back-references",
+        )
+        for pattern, count in sorted(timeouts.items())
+    ]
 
 
 def _ranked(counts: Counter[str]) -> dict[str, int]:

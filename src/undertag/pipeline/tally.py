@@ -23,6 +23,8 @@ class Tally:
     systems: set[str] = field(default_factory=set)
     groups: Counter[tuple[int, ...]] = field(default_factory=Counter)
     bound: set[int] = field(default_factory=set)
+    timeouts: Counter[str] = field(default_factory=Counter)
+    """Regular expressions that took too long, and how often."""
     problems: list[Problem] = field(default_factory=list)
     problem_count: int = 0
 
@@ -36,6 +38,7 @@ class Tally:
             self.systems |= other.systems
         self.groups.update(other.groups)
         self.bound |= other.bound
+        self.timeouts.update(other.timeouts)
         self.tell(other.problems)
         self.problem_count += other.problem_count - len(other.problems)
 

@@ -225,6 +225,7 @@ def _work(pipe: Connection, way: Way, make_writer: Callable[[], Writer]) -> None
     writer = make_writer()
     pending: dict[int, tuple[Any, int]] = {}
     total = Tally()
+    inherited = way.engine.timeouts()
     worked = 0
     try:
         while True:
@@ -249,6 +250,7 @@ def _work(pipe: Connection, way: Way, make_writer: Callable[[], Writer]) -> None
             else:
                 writer.close()
                 total.bound |= way.engine.bound
+                total.timeouts.update(way.engine.timeouts() - inherited)
                 pipe.send(("bye", total))
                 return
     except UndertagError as error:

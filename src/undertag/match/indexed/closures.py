@@ -6,6 +6,7 @@ kind on the same field are merged, and cheap ones are asked first; only the orde
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -16,19 +17,35 @@ from undertag.match.scalars import field_values, scalars_of
 from undertag.model.expr import REF_OPS, And, Expr, Not, Or, Test
 
 Condition: TypeAlias = Callable[[FoldedEvent], bool]
+MAX_TIMEOUTS = 20
 _MEMO_SIZE = 256
 
 
-def compile_condition(expr: Expr) -> Condition:
-    """A function that says whether the condition holds for an event."""
+class Timeouts:
+    """Regular expressions that took too long, by their pattern; one that does so too often is given up."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.given_up: set[str] = set()
+
+    def note(self, test: Test, text: str) -> None:
+        """Counts one value on which an expression was broken off."""
+        self.counts[test.pattern] += 1
+        if self.counts[test.pattern] >= MAX_TIMEOUTS:
+            self.given_up.add(test.pattern)
+
+
+def compile_condition(expr: Expr, timeouts: Timeouts | None = None) -> Condition:
+    """A function that says whether the condition holds for an event; `timeouts` counts what took too long."""
+    timeouts = timeouts or Timeouts()
     if isinstance(expr, Test):
-        return _test(expr)
+        return _test(expr, timeouts)
     if isinstance(expr, Not):
-        return _negation(compile_condition(expr.arg))
+        return _negation(compile_condition(expr.arg, timeouts))
     if isinstance(expr, And):
-        parts = [compile_condition(arg) for arg in sorted(expr.args, key=_price)]
+        parts = [compile_condition(arg, timeouts) for arg in sorted(expr.args, key=_price)]
         return _conjunction(parts)
-    return _disjunction([*_merged(expr)])
+    return _disjunction([*_merged(expr, timeouts)])
 
 
 def _negation(part: Condition) -> Condition:
@@ -74,7 +91,7 @@ def _disjunction(parts: list[Condition]) -> Condition:
     return some
 
 
-def _merged(expr: Or) -> list[Condition]:
+def _merged(expr: Or, timeouts: Timeouts) -> list[Condition]:
     """The branches of a disjunction, plain text tests of one field and kind made one."""
     groups: dict[tuple[str, str], list[str]] = {}
     rest: list[Expr] = []
@@ -89,7 +106,7 @@ def _merged(expr: Or) -> list[Condition]:
         else:
             rest.append(arg)
     merged = [_any_of(name, op, patterns) for (name, op), patterns in groups.items()]
-    return merged + [compile_condition(arg) for arg in sorted(rest, key=_price)]
+    return merged + [compile_condition(arg, timeouts) for arg in sorted(rest, key=_price)]
 
 
 def _any_of(name: str, op: str, patterns: list[str]) -> Condition:
@@ -145,10 +162,11 @@ def _on_text(name: str, holds: Callable[[str], Any]) -> Condition:
     return ask
 
 
-def _test(test: Test) -> Condition:
+def _test(test: Test, timeouts: Timeouts) -> Condition:
     name = test.field
     if name is None:
-        return _on_text(KEYWORDS_AS_IS if _as_is(test) else KEYWORDS, compile_text_test(test))
+        holds = _bounded(test, timeouts)
+        return _on_text(KEYWORDS_AS_IS if _as_is(test) else KEYWORDS, holds)
     if test.op == "exists":
         wanted = bool(test.pattern)
         return lambda event: _is_there(event, name) is wanted
@@ -158,7 +176,7 @@ def _test(test: Test) -> Condition:
         return _reference(test, name)
     if not _as_is(test) and test.op in ("eq", "contains", "startswith", "endswith"):
         return _any_of(name, test.op, [test.pattern])
-    holds = compile_text_test(test)
+    holds = _bounded(test, timeouts)
     key = AS_IS + name if _as_is(test) else name
     return _on_text(key, _remembered(holds) if test.op in ("re", "cidr") else holds)
 
@@ -175,6 +193,15 @@ def _is_null(value: Any) -> bool:
 
 def _as_is(test: Test) -> bool:
     return test.cased or test.op == "re"
+
+
+def _bounded(test: Test, timeouts: Timeouts) -> Callable[[str], bool]:
+    """A test on text that is given up where its expression took too long too often."""
+    holds = compile_text_test(test, timeouts.note)
+    if test.op != "re":
+        return holds
+    pattern, given_up = test.pattern, timeouts.given_up
+    return lambda text: pattern not in given_up and holds(text)
 
 
 def _remembered(holds: Callable[[str], bool]) -> Callable[[str], bool]:

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from undertag.match.indexed.atoms import RAW, Atom, Group, Needs, needs_of, single_field
 from undertag.match.indexed.chances import Chances
-from undertag.match.indexed.closures import Condition, compile_condition
+from undertag.match.indexed.closures import Condition, Timeouts, compile_condition
 from undertag.match.indexed.evidence import Evidence, Fact, compile_evidence
 from undertag.match.indexed.folded import FoldedEvent, as_text
 from undertag.match.indexed.long_texts import LongTexts
@@ -54,6 +54,7 @@ class Plan:
         self.rules = list(rules)
         self.always = [number for number, expr in rules if expr == TRUE]
         self._exprs = dict(rules)
+        self.timeouts = Timeouts()
         self._longs = LongTexts(self._exprs.values())
         self._conditions: dict[int, Condition] = {}
         self._evidence: dict[int, Evidence] = {}
@@ -150,7 +151,7 @@ class Plan:
     def _condition(self, number: int) -> Condition:
         condition = self._conditions.get(number)
         if condition is None:
-            condition = self._conditions[number] = compile_condition(self._exprs[number])
+            condition = self._conditions[number] = compile_condition(self._exprs[number], self.timeouts)
         return condition
 
     def _candidates(self, batch: Batch) -> list[tuple[int, list[int]]]:
