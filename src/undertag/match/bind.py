@@ -6,7 +6,7 @@ condition is true. `FALSE` means that the rule can't be true there, `TRUE` that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from undertag.match.patterns import compile_text_test
 from undertag.model.entry import Entry, Service, derived_name
@@ -19,14 +19,28 @@ def bind(rule: Rule, entry: Entry) -> Expr:
     service = entry.serving(rule.logsource)
     if service is None:
         return FALSE
-    condition = _rename(rule.condition, service)
+    condition = rule.condition
+    if service.rename or service.derive:
+        condition = _rename(condition, service)
     if service.where:
         limits = tuple(
             Or(tuple(Test(name, "eq", value.lower(), selection="logsource") for value in values))
             for name, values in service.where.items()
         )
         condition = And((*limits, condition))
-    return fold(condition, entry.constants)
+    return fold(condition, entry.constants) if names_any(condition, entry.constants) else condition
+
+
+def names_any(expr: Expr, fields: Container[str | None]) -> bool:
+    """Whether a condition has a test on one of these fields."""
+    if isinstance(expr, Test):
+        return expr.field in fields
+    if isinstance(expr, Not):
+        return names_any(expr.arg, fields)
+    for arg in expr.args:  # noqa: SIM110  # asked of every rule for every entry
+        if names_any(arg, fields):
+            return True
+    return False
 
 
 def _rename(expr: Expr, service: Service) -> Expr:
@@ -36,7 +50,7 @@ def _rename(expr: Expr, service: Service) -> Expr:
         return And(tuple(_rename(arg, service) for arg in expr.args))
     if isinstance(expr, Or):
         return Or(tuple(_rename(arg, service) for arg in expr.args))
-    if expr.field is None or not (service.rename or service.derive):
+    if expr.field is None:
         return expr
     pattern = expr.pattern
     if expr.op.startswith("fieldref"):

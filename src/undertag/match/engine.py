@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from undertag.match.bind import bind, event_ids
+from undertag.match.bind import bind, event_ids, names_any
 from undertag.match.indexed.atoms import RAW, needs_of
 from undertag.match.indexed.evidence import Fact
 from undertag.match.indexed.gate import Gate
@@ -23,6 +23,8 @@ from undertag.model.rule import LogSource, Rule
 LEARN_ROWS: Final = 100
 """Fewer events of an entry say less than guesses."""
 MAX_PLANS: Final = 4096
+_KEYWORD: Final = frozenset({None})
+"""The field that keywords have."""
 
 
 class Engine:
@@ -99,6 +101,8 @@ def _keywords(rules: Iterable[Rule]) -> list[str]:
     """The literals of keyword rules, those first that are for all entries of a product."""
     found: dict[str, int] = {}
     for rule in rules:
+        if not names_any(rule.condition, _KEYWORD):
+            continue
         source = rule.logsource
         narrow = (source.category is not None) + (source.service is not None)
         for group in needs_of(rule.condition, len).groups:

@@ -6,6 +6,7 @@ behind it; the same set of rules always gives the same object. Nothing here look
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -59,7 +60,8 @@ class Tagger:
         self.claims = TechniqueClaims(self.settings.attack_version)
         self.problems: list[Problem] = []
         self._rules = rules
-        self._by_rule = [self._tags_of_rule(rule) for rule in rules]
+        self.claims.survey(Counter(tag for rule in rules for tag in rule.tags))
+        self._by_rule: dict[int, _RuleTags] = {}
         self._memo: dict[tuple[int, ...], TagSet] = {}
 
     def tags_of(self, numbers: tuple[int, ...]) -> TagSet:
@@ -73,17 +75,26 @@ class Tagger:
 
     def tag_names(self, number: int) -> tuple[str, ...]:
         """The tags that one rule can put on an event."""
-        return tuple(self._by_rule[number].tags)
+        return tuple(self._of(number).tags)
 
     def titles(self) -> dict[str, str]:
         """The title of every tag that the rules can put on an event."""
-        return {name: said["title"] for one in self._by_rule for name, said in one.tags.items()}
+        return {
+            name: said["title"] for number in range(len(self._rules)) for name, said in self._of(number).tags.items()
+        }
+
+    def _of(self, number: int) -> _RuleTags:
+        """What a rule puts on events, worked out when it first matches."""
+        found = self._by_rule.get(number)
+        if found is None:
+            found = self._by_rule[number] = self._tags_of_rule(self._rules[number])
+        return found
 
     def _join(self, numbers: tuple[int, ...]) -> TagSet:
         tags: dict[str, dict[str, Any]] = {}
         techniques: dict[str, None] = {}
         for number in numbers:
-            one = self._by_rule[number]
+            one = self._of(number)
             techniques.update(dict.fromkeys(one.techniques))
             for name, said in one.tags.items():
                 if name in tags:
@@ -116,7 +127,7 @@ class Tagger:
             found.tags[tag] = self._said(tag, rule, links)
         strong = [
             claim
-            for link in rule.custom.get("relates", ())
+            for link in _links_of(rule)
             if link.get("strength") in TAGGING_STRENGTHS
             for claim in self.claims.of_technique(str(link.get("technique")))
         ]
@@ -128,7 +139,7 @@ class Tagger:
 
     def _links(self, rule: Rule, downgraded: Sequence[Claim]) -> list[dict[str, Any]]:
         links = []
-        for link in rule.custom.get("relates", ()):
+        for link in _links_of(rule):
             for claim in self.claims.of_technique(str(link.get("technique"))):
                 links.append({**link, "technique": claim.id, "name": claim.name})
         links.extend(
@@ -163,6 +174,12 @@ class Tagger:
                 hint=hint,
             )
         )
+
+
+def _links_of(rule: Rule) -> list[dict[str, Any]]:
+    """The links that a rule states, malformed ones left out."""
+    stated = rule.custom.get("relates")
+    return [link for link in stated if isinstance(link, dict)] if isinstance(stated, list) else []
 
 
 def _own_tag(rule: Rule, informational: bool) -> str:

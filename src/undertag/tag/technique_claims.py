@@ -7,7 +7,7 @@ unknown ones are kept for the report, none vanishes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -72,22 +72,23 @@ class TechniqueClaims:
         )
         return rows
 
+    def survey(self, tags: Mapping[str, int]) -> None:
+        """Looks at every tag of a rule set, with the number of rules that have it, for `problems`."""
+        for tag, count in tags.items():
+            if tag.startswith("attack."):
+                state = resolve_tag(tag, to=self.version).state
+                if state == "unknown":
+                    self.unknown[tag] = count
+                elif state not in _FINE:
+                    self.moved[tag] = count
+
     def _claims(self, tag: str) -> tuple[Claim, ...]:
         found = self._memo.get(tag)
-        resolution = None
         if found is None:
             resolution = resolve_tag(tag, to=self.version)
             found = self._memo[tag] = tuple(self._claim(one, tag) for one in resolution.ids) or (
                 Claim(tag=tag, id=tag.removeprefix("attack.").upper(), name="", technique=False),
             )
-            if resolution.state == "unknown":
-                self.unknown[tag] = 0
-            elif resolution.state not in _FINE:
-                self.moved[tag] = 0
-        if tag in self.unknown:
-            self.unknown[tag] += 1
-        elif tag in self.moved:
-            self.moved[tag] += 1
         return found
 
     def _claim(self, attack_id: str, tag: str) -> Claim:

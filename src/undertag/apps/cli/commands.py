@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from undertag import __version__
-from undertag.apps.cli import attack, explain, info, packs, rules, tag
+from undertag.apps.cli import attack, demo, explain, info, packs, rules, tag
 from undertag.apps.cli.output import print_json, problem_json
 from undertag.model.problem import EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_USAGE, UndertagError
 
@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 app.command("tag")(tag.tag)
 app.command("explain")(explain.explain)
+app.command("demo")(demo.demo)
 app.add_typer(rules.app, name="rules")
 app.add_typer(packs.app, name="packs")
 app.add_typer(attack.app, name="attack")

@@ -124,7 +124,7 @@ def _any_of(name: str, op: str, patterns: list[str]) -> Condition:
 def _contains(name: str, patterns: list[str]) -> Condition:
     wanted = frozenset(patterns)
     if "" in wanted:
-        return lambda event: event[name] is not None
+        return _on_text(name, lambda text: True)
     if len(patterns) == 1:
         pattern = patterns[0]
 

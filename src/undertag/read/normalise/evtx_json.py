@@ -7,7 +7,6 @@ for, the rest of its header when a rule asks for that. A record that the decoder
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from operator import attrgetter
@@ -66,9 +65,18 @@ class Record(msgspec.Struct, gc=False):
     event: Event = msgspec.field(name="Event")
 
 
+class _RawEvent(msgspec.Struct, gc=False):
+    system: msgspec.Raw = msgspec.field(name="System")
+
+
+class _RawRecord(msgspec.Struct, gc=False):
+    event: _RawEvent = msgspec.field(name="Event")
+
+
 Place = tuple[str | None, int | _EventID, str]
 decode: Final = msgspec.json.Decoder(Record).decode
-_decode_data: Final = msgspec.json.Decoder(dict[str, Any]).decode
+_decode_system: Final = msgspec.json.Decoder(_RawRecord).decode
+_decode_parts: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def valid_utf8(raw: bytes) -> bool:
@@ -114,7 +122,7 @@ class EventData:
         for event in self._events:
             try:
                 row = decoder(event.data)
-            except (msgspec.DecodeError, msgspec.ValidationError):
+            except (msgspec.DecodeError, RecursionError):
                 row = empty(*map(_fields(event).get, names))
             else:
                 if row.unnamed is not None:  # the names may stand within
@@ -140,21 +148,33 @@ def _decoder(names: tuple[str, ...]) -> tuple[Callable[[msgspec.Raw], Any], Call
 
 
 def _fields(event: Event) -> Mapping[str, Any]:
-    data = event.data
-    try:
-        fields = _decode_data(data)
-    except (msgspec.DecodeError, msgspec.ValidationError):
-        return _other_fields(event)
-    return data_fields(fields) if "Data" in fields or "#attributes" in fields else fields
-
-
-def _other_fields(event: Event) -> Mapping[str, Any]:
-    """Data that is no plain object: none at all, under another name, or with numbers out of range."""
     for part in (event.data, event.user_data, event.error_data):
         text = bytes(part)
-        if text not in _NOTHING:
-            return data_fields(json.loads(text))
+        if text in _NOTHING:
+            continue
+        fields = _value(text)
+        plain = isinstance(fields, dict) and "Data" not in fields and "#attributes" not in fields
+        return fields if plain and part is event.data else data_fields(fields)
     return {}
+
+
+def _value(text: bytes) -> Any:
+    """A JSON value. What no number or stack can hold (1e999, thousands of brackets) is given as the text it is."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return {name: _part(bytes(part)) for name, part in _decode_parts(text).items()}
+    except msgspec.DecodeError:
+        return _part(text)
+
+
+def _part(text: bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text.decode()
 
 
 class EvtxLayout:
@@ -175,4 +195,4 @@ class EvtxLayout:
 
     def event(self, raw: bytes, head: Any, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """See `model.batch.Layout`."""
-        return {**flatten_system(orjson.loads(raw)["Event"]["System"]), **fields}
+        return {**flatten_system(_value(bytes(_decode_system(raw).event.system))), **fields}
