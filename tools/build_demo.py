@@ -29,8 +29,8 @@ WEEK, TRUTH = "week.jsonl.zst", "truth.json"
 def build(seed: int = SEED) -> tuple[bytes, bytes]:
     """The lines of the week, and the truth about them."""
     log = Log(seed)
-    station = Host(log, "WS-17", "192.0.2.117", server=False)
-    server = Host(log, "SRV-FILES", "192.0.2.20", server=True)
+    station = Host(log, "WS-17", "192.0.2.117")
+    server = Host(log, "SRV-FILES", "192.0.2.20")
     for number in range(7):
         day = MONDAY + timedelta(days=number)
         working = number < 5

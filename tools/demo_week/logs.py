@@ -1,6 +1,7 @@
 """The logs of one Windows system, and who acts on it.
 
-Contract: each method adds the events of one happening; processes are in host.py. Fields and their order are those of Sysmon 15 and Windows 10.
+Contract: each method adds the events of one happening; processes are in host.py.
+Fields and their order are those of Sysmon 15 and Windows 10.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ class Process:
 class Logs:
     """The logs of one system."""
 
-    def __init__(self, log: Log, name: str, address: str, *, server: bool) -> None:
-        self.log, self.name, self.address, self.server = log, name, address, server
+    def __init__(self, log: Log, name: str, address: str) -> None:
+        self.log, self.name, self.address = log, name, address
         self.computer = f"{name}.corp.example"
         self._machine = f"{log.rng.randrange(1 << 32):08X}"
         self._pids = {"sysmon": 3108, "defender": 3344, "tasks": 1460, "services": 652, "powershell": 0}
@@ -179,6 +180,7 @@ class Logs:
         self.log.add(at, self.computer, "powershell", 4103, data, pid=process.pid, user=process.session.sid)
 
     def sysmon(self, at: datetime, event_id: int, data: dict[str, Any], *, event_type: str = "") -> None:
+        """Any event of Sysmon, written a moment after it happened."""
         head = {"RuleName": "-"} | ({"EventType": event_type} if event_type else {})
         said = {**head, "UtcTime": sysmon_time(at), **data}
         written = at + timedelta(milliseconds=self.log.rng.randrange(1, 12))
@@ -187,11 +189,13 @@ class Logs:
         )
 
     def audit(self, at: datetime, event_id: int, data: dict[str, Any]) -> None:
+        """Any event of the Security log."""
         self.log.add(
             at, self.computer, "security", event_id, data, pid=4 if event_id in (4688, 5140, 5145) else 672
         )
 
     def subject(self, session: Session | None) -> dict[str, Any]:
+        """Who did it; None for nobody."""
         if session is None:
             names = ("S-1-0-0", "-", "-", "0x0")
         elif session.sid == SYSTEM_SID:
@@ -207,6 +211,7 @@ class Logs:
         )
 
     def target(self, session: Session) -> dict[str, Any]:
+        """To whom it happened."""
         names = (session.sid, session.user, session.domain, session.logon_id)
         return dict(
             zip(("TargetUserSid", "TargetUserName", "TargetDomainName", "TargetLogonId"), names, strict=True)
@@ -214,4 +219,5 @@ class Logs:
 
 
 def sysmon_time(at: datetime) -> str:
+    """A moment as Sysmon writes it into its fields."""
     return at.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from undertag.model.problem import Problem
+from undertag.read import is_unread
 
 MAX_SYSTEMS: Final = 1_000_000
 MAX_PROBLEMS_KEPT: Final = 100_000
@@ -26,7 +28,16 @@ class Tally:
     timeouts: Counter[str] = field(default_factory=Counter)
     """Regular expressions that took too long, and how often."""
     problems: list[Problem] = field(default_factory=list)
-    problem_count: int = 0
+    """As many as there is room for."""
+    problem_codes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(code, severity) of all, kept or not."""
+    unread: int = 0
+    """Sources that were not read, or not to their end."""
+
+    @property
+    def problem_count(self) -> int:
+        """How many problems there were."""
+        return self.problem_codes.total()
 
     def add(self, other: Tally) -> None:
         """Adds another tally."""
@@ -39,10 +50,15 @@ class Tally:
         self.groups.update(other.groups)
         self.bound |= other.bound
         self.timeouts.update(other.timeouts)
-        self.tell(other.problems)
-        self.problem_count += other.problem_count - len(other.problems)
+        self.problem_codes.update(other.problem_codes)
+        self.unread += other.unread
+        self._keep(other.problems)
 
-    def tell(self, problems: list[Problem]) -> None:
+    def tell(self, problems: Sequence[Problem]) -> None:
         """Counts problems and keeps as many as there is room for."""
-        self.problem_count += len(problems)
+        self.problem_codes.update([(problem.code, problem.severity) for problem in problems])
+        self.unread += sum(map(is_unread, problems))
+        self._keep(problems)
+
+    def _keep(self, problems: Sequence[Problem]) -> None:
         self.problems.extend(problems[: max(0, MAX_PROBLEMS_KEPT - len(self.problems))])

@@ -7,16 +7,21 @@ object, the original text under `undertag.raw`). The object is described by `eve
 
 from __future__ import annotations
 
+import json
 from binascii import hexlify
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
+import msgspec
 import orjson
 
 from undertag.model.batch import Batch
 from undertag.write.events import Tagged
 
 _SYSTEMS_MEMO: Final = 65_536
+_CLOSE: Final = ord("}")
+_BLANK: Final = ord(" ")
+_decode: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 Lines: TypeAlias = dict[int, tuple[bytes, bytes]]
@@ -61,6 +66,8 @@ class LineRenderer:
                 rest = plain
             else:
                 rest = b'%b"rules":%b,"tags":%b%b' % (entry, hit.rules, hit.tags.json, self._end)
+            if is_json and (raw[-1] != _CLOSE or raw[-2] <= _BLANK):
+                raw = _trimmed(raw)
             if is_json and (row not in loud or b'"undertag"' not in raw) and len(raw) > 2:
                 rendered[number] = (
                     raw[:-1],
@@ -69,21 +76,35 @@ class LineRenderer:
             else:
                 rendered[number] = (
                     b"",
-                    _written_anew(raw, batch.fields[row], is_json, uid, when + name + rest),
+                    _written_anew(raw, {} if is_json else batch.event(row), is_json, uid, when + name + rest),
                 )
+
+
+def _trimmed(raw: bytes) -> bytes:
+    """An object without the blanks behind it, and before its last brace."""
+    return raw.rstrip()[:-1].rstrip() + b"}"
 
 
 def _written_anew(raw: bytes, fields: Mapping[str, Any], is_json: bool, uid: bytes, rest: bytes) -> bytes:
     """The line of a record that can't be spliced."""
     if is_json:
-        record = {key: value for key, value in orjson.loads(raw).items() if key != "undertag"}
+        parts = [
+            orjson.dumps(key) + b":" + bytes(value) for key, value in _decode(raw).items() if key != "undertag"
+        ]
+        start = b"{" + b",".join(parts)
         original = b""
     else:
-        record = dict(fields)
+        start = _object({key: value for key, value in fields.items() if key != "undertag"})[:-1]
         original = b'"raw":%b,' % orjson.dumps(raw.decode("utf-8", "replace"))
-    start = orjson.dumps(record)[:-1]
     comma = b"," if len(start) > 1 else b""
     return b'%b%b"undertag":{%b"event_uid":"%b","time":%b' % (start, comma, original, uid, rest)
+
+
+def _object(record: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(record)
+    except orjson.JSONEncodeError:  # deeper than orjson writes
+        return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def with_uid(line: tuple[bytes, bytes], old: bytes, new: bytes) -> tuple[bytes, bytes]:

@@ -1,4 +1,4 @@
-"""`undertag demo`: the real job over the example that ships with undertag, and a screen that tells what it is good for."""
+"""`undertag demo`: the real job over the example that ships with undertag, and what that is good for."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ def demo(
     loaded = load_rule_set((), settings, pack=True)
     folder = Path(out) if out is not None else Path(tempfile.mkdtemp(prefix="undertag-demo-"))
     summary = _run(folder, loaded, settings)
+    if not summary.complete:
+        return exit_code(summary)
     found = find(folder)
     if as_json:
         print_json(demo_json(found, folder, summary))
@@ -53,7 +55,7 @@ def demo(
         screen = console(no_color=no_color, stderr=False)
         show_summary(summary, loaded.rules, None, screen)
         screen.print()
-        show(found, shlex.quote(str(folder)), screen)
+        show(found, summary, shlex.quote(str(folder)), screen)
     say_problems(summary.problems, quiet=quiet or as_json, no_color=no_color)
     return exit_code(summary)
 
@@ -84,6 +86,8 @@ def demo_json(found: Findings, folder: Path, summary: Summary) -> dict[str, Any]
             "tags": dict(found.beside),
             "mitigated": found.excused,
             "claimed": found.claimed,
+            "beside_claims": found.beside_claims,
+            "real_beside_claims": found.real_beside_claims,
             "claims": len(found.claims),
             "real": found.real_claims,
             "claim_events": [_claim_json(event) for event in found.claims],

@@ -104,3 +104,29 @@ def regress(
             )
         say_problems(result.problems, quiet=quiet, no_color=no_color)
     return EXIT_FINDINGS if result.failed else EXIT_CLEAN
+
+
+@app.command("lint")
+def lint(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH…", help="Rule files or folders.")],
+    as_json: Json = False,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+    config: Config = None,
+) -> int:
+    """Say what is wrong or misleading in rules: moved techniques, twins, tests that match nearly everything."""
+    from undertag.apps.cli.settings import load_settings
+    from undertag.match.sigma.cache import load_rules_cached
+    from undertag.pipeline.lint import lint as find
+
+    settings = load_settings(config)
+    result = load_rules_cached(paths, placeholders=settings.placeholders)
+    findings = [*result.problems, *find(result.rules, settings.attack_version)]
+    if as_json:
+        print_json({"files": result.files, "findings": [problem_json(finding) for finding in findings]})
+    elif not quiet:
+        out = console(no_color=no_color, stderr=False)
+        for finding in findings:
+            out.print(str(finding), markup=False, soft_wrap=True)
+        out.print(f"{len(findings):,} findings in {result.files:,} files")
+    return EXIT_FINDINGS if any(finding.severity != "info" for finding in findings) else EXIT_CLEAN

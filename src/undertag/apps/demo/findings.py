@@ -17,16 +17,20 @@ from typing import Any, Final
 import orjson
 
 from undertag.apps.demo import truth_file
-from undertag.model.tag import STRENGTHS, TAGGING_STRENGTHS, kind_of
+from undertag.model.tag import KINDS, STRENGTHS, TAGGING_STRENGTHS, kind_of
 
 LIBRARY_TAGS: Final = ("obs.dll.powershell-automation", "obs.dll.smart-card-api")
 _LEVELS: Final = ("informational", "low", "medium", "high", "critical")
+_ACTORS: Final = ("ProcessGuid", "SourceProcessGUID")
 _MIN_UID: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """A tagged event of the output; `tags` and `rules` as in the `undertag` object, `real` the truth about it."""
+    """A tagged event of the output; `tags` and `rules` as in the `undertag` object, `real` the truth about it.
+
+    `processes`: the GUIDs that Sysmon names as who did it; none in other logs.
+    """
 
     uid: str
     time: datetime
@@ -34,6 +38,7 @@ class Event:
     tags: Sequence[Mapping[str, Any]]
     rules: Sequence[Mapping[str, Any]]
     real: bool
+    processes: frozenset[str]
 
     @property
     def names(self) -> list[str]:
@@ -60,7 +65,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class First:
-    """The claim to begin with: `tag` is what undertag says of it, `facts` the evidence, `uid` its shortest short form."""
+    """The claim to begin with: `tag` is what undertag says of it, `facts` the evidence, `uid` enough of its uid."""
 
     event: Event
     tag: Mapping[str, Any]
@@ -74,15 +79,20 @@ class Findings:
 
     Attributes:
         loads: the technique tagger's alerts, by library.
-        beside: the typed tags on the same loads, with counts; `excused` loads have a mitigation, `claimed` a technique.
+        beside: the typed tags on the same loads, with counts; `titles` what each is called, without prefix.
+        excused: how many of these loads have a mitigation; `claimed` of them a technique,
+            `beside_claims` were made by a process that another event claims a technique of.
         claims: the events of the week on which undertag claims a technique, by time.
         attack_events: events of the attack; `attack_tagged` of them have a tag.
     """
 
     loads: Sequence[Load]
     beside: Mapping[str, int]
+    titles: Mapping[str, str]
     excused: int
     claimed: int
+    beside_claims: int
+    real_beside_claims: int
     claims: Sequence[Event]
     first: First | None
     attack_events: int
@@ -112,17 +122,34 @@ def find(out: Path) -> Findings:
     claims = sorted(
         (event for event in events if event.techniques), key=lambda event: (event.time, event.uid)
     )
+    suspects = frozenset[str]().union(*(event.processes for event in claims))
+    by_suspects = [event for event in on_libraries if event.processes & suspects]
     beside = Counter(name for event in on_libraries for name in event.names)
     return Findings(
         loads=[load for tag in LIBRARY_TAGS if (load := _load(tag, on_libraries)) is not None],
-        beside=dict(sorted(beside.items(), key=lambda item: (-item[1], item[0]))),
+        beside=dict(sorted(beside.items(), key=_by_kind)),
+        titles={tag["tag"]: plain(tag["title"]) for event in on_libraries for tag in event.tags},
         excused=sum(any(kind_of(name) == "mit" for name in event.names) for event in on_libraries),
         claimed=sum(bool(event.techniques) for event in on_libraries),
+        beside_claims=len(by_suspects),
+        real_beside_claims=sum(event.real for event in by_suspects),
         claims=claims,
         first=_first(claims, [event.uid for event in events]),
         attack_events=sum(len(numbers) for numbers in truth.values()),
         attack_tagged=sum(event.real for event in events),
     )
+
+
+def plain(title: str) -> str:
+    """A tag's title without the organisation's prefix."""
+    return title.partition(": ")[2] or title
+
+
+def _by_kind(item: tuple[str, int]) -> tuple[int, int, str]:
+    """What it is before what it may mean, then what is frequent."""
+    name, count = item
+    kind = kind_of(name)
+    return KINDS.index(kind) if kind else len(KINDS), -count, name
 
 
 def _truth() -> dict[tuple[str, str], frozenset[int]]:
@@ -140,10 +167,11 @@ def _tagged(out: Path, truth: Mapping[tuple[str, str], frozenset[int]]) -> Itera
 
     from undertag.write.store.parquet import EVENTS
 
-    files = sorted(str(path) for path in (out / EVENTS).rglob("*.parquet"))
+    files = sorted(str(path) for path in (out / EVENTS).rglob("*.parquet") if not path.name.startswith("."))
     some = pc.list_value_length(ds.field("tags")) > 0
     for row in ds.dataset(files, format="parquet").to_table(filter=some).to_pylist():
-        header = orjson.loads(row["raw"])["Event"]["System"]
+        record = orjson.loads(row["raw"])["Event"]
+        header, data = record["System"], record.get("EventData") or {}
         place = (header["Computer"], header["Channel"])
         yield Event(
             uid=row["event_uid"],
@@ -152,6 +180,7 @@ def _tagged(out: Path, truth: Mapping[tuple[str, str], frozenset[int]]) -> Itera
             tags=orjson.loads(row["tag_details"]),
             rules=orjson.loads(row["rules"]),
             real=header["EventRecordID"] in truth.get(place, ()),
+            processes=frozenset(data[field] for field in _ACTORS if field in data),
         )
 
 

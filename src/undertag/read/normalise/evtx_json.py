@@ -13,7 +13,6 @@ from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
-import orjson
 
 from undertag.read.normalise.windows_dict import data_fields, flatten_system
 
@@ -76,6 +75,7 @@ class _RawRecord(msgspec.Struct, gc=False):
 Place = tuple[str | None, int | _EventID, str]
 decode: Final = msgspec.json.Decoder(Record).decode
 _decode_system: Final = msgspec.json.Decoder(_RawRecord).decode
+_decode_any: Final = msgspec.json.Decoder().decode
 _decode_parts: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -153,27 +153,31 @@ def _fields(event: Event) -> Mapping[str, Any]:
         if text in _NOTHING:
             continue
         fields = _value(text)
-        plain = isinstance(fields, dict) and "Data" not in fields and "#attributes" not in fields
-        return fields if plain and part is event.data else data_fields(fields)
+        if part is event.data and fields.__class__ is dict and "Data" not in fields and "#attributes" not in fields:
+            return fields
+        try:
+            return data_fields(fields)
+        except RecursionError:  # thousands of objects in one another
+            return {"Data": text.decode()}
     return {}
 
 
 def _value(text: bytes) -> Any:
     """A JSON value. What no number or stack can hold (1e999, thousands of brackets) is given as the text it is."""
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
+        return _decode_any(text)
+    except (msgspec.DecodeError, RecursionError):
         pass
     try:
         return {name: _part(bytes(part)) for name, part in _decode_parts(text).items()}
-    except msgspec.DecodeError:
-        return _part(text)
+    except (msgspec.DecodeError, RecursionError):
+        return text.decode()
 
 
 def _part(text: bytes) -> Any:
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
+        return _decode_any(text)
+    except (msgspec.DecodeError, RecursionError):
         return text.decode()
 
 

@@ -19,12 +19,13 @@ from undertag.catalogue.other import OtherRouter
 from undertag.catalogue.windows import WindowsRouter
 from undertag.model.batch import MAX_ROWS, Batch, Layout
 from undertag.model.entry import Entry
-from undertag.model.problem import Place, Problem
+from undertag.model.problem import Problem
 from undertag.model.source import Records, Unit
 from undertag.read.normalise import evtx_json
 from undertag.read.normalise.clock import utc_each
 from undertag.read.normalise.evtx_json import EvtxLayout
 from undertag.read.normalise.other import OtherLayout, other_system, other_time
+from undertag.read.normalise.places import Places
 from undertag.read.normalise.windows_dict import HeadLayout, WindowsEvent, windows_event
 
 T = TypeVar("T")
@@ -66,13 +67,14 @@ class Normaliser:
         """All batches of a unit."""
         result = Normalised(problems=list(records.problems))
         groups: dict[Any, _Group] = {}
+        places = Places(unit, records)
         if records.docs is not None:
             self._documents(unit, records.raws, records.docs, groups, result)
         elif not self._all_evtx(records.raws, groups):
             groups.clear()
-            self._each(unit, records, groups, result)
+            self._each(unit, records, places, groups, result)
         for group in groups.values():
-            _cut(group, result, unit)
+            _cut(group, result, places)
         return result
 
     def _all_evtx(self, raws: list[bytes], groups: dict[Any, _Group]) -> bool:
@@ -126,7 +128,14 @@ class Normaliser:
             self._places[place] = entry
         return entry
 
-    def _each(self, unit: Unit, records: Records, groups: dict[Any, _Group], result: Normalised) -> None:
+    def _each(
+        self,
+        unit: Unit,
+        records: Records,
+        places: Places,
+        groups: dict[Any, _Group],
+        result: Normalised,
+    ) -> None:
         """Record by record, for mixed units and damaged ones."""
         numbers: list[int] = []
         events: list[evtx_json.Event] = []
@@ -138,7 +147,7 @@ class Normaliser:
                     continue
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                     pass
-            raw, doc = _decode(unit, records, row, raw, result)
+            raw, doc = _decode(places, row, raw, result)
             if doc is not None:
                 self._add(row, raw, doc, unit.format, groups, json=True)
         self._group_evtx(numbers, [records.raws[number] for number in numbers], events, groups)
@@ -188,14 +197,14 @@ class Normaliser:
         group.systems.append(other_system(doc))
 
 
-def _decode(unit: Unit, records: Records, row: int, raw: bytes, result: Normalised) -> tuple[bytes, Any]:
+def _decode(places: Places, row: int, raw: bytes, result: Normalised) -> tuple[bytes, Any]:
     """A record's object, or None and a problem; bad UTF-8 is mended, and said."""
     try:
         doc = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         mended = _mend(raw)
         if mended is None:
-            result.problems.append(_damaged(unit, records, row, raw, f"not valid JSON: {error}"))
+            result.problems.append(_damaged(places, row, raw, f"not valid JSON: {error}"))
             return raw, None
         raw, doc = mended
         result.problems.append(
@@ -203,13 +212,13 @@ def _decode(unit: Unit, records: Records, row: int, raw: bytes, result: Normalis
                 code="UT112",
                 severity="warning",
                 message="invalid UTF-8, replaced by U+FFFD",
-                place=_place(unit, records, row),
+                place=places.of(row),
                 excerpt=_excerpt(raw),
             )
         )
     if not isinstance(doc, dict):
         result.problems.append(
-            _damaged(unit, records, row, raw, f"an event is a JSON object, this is {_kind(doc)}")
+            _damaged(places, row, raw, f"an event is a JSON object, this is {_kind(doc)}")
         )
         return raw, None
     return raw, doc
@@ -231,30 +240,25 @@ def _kind(doc: Any) -> str:
     return {list: "an array", str: "a text", type(None): "null", bool: "a boolean"}.get(type(doc), "a number")
 
 
-def _damaged(unit: Unit, records: Records, row: int, raw: bytes, message: str) -> Problem:
+def _damaged(places: Places, row: int, raw: bytes, message: str) -> Problem:
     return Problem(
         code="UT111",
         message=message,
-        place=_place(unit, records, row),
+        place=places.of(row),
         hint="the record was left out, the rest was read",
         excerpt=_excerpt(raw),
     )
-
-
-def _place(unit: Unit, records: Records, row: int) -> Place:
-    offset = records.offsets[row] if row < len(records.offsets) else -1
-    return Place(source=unit.source, offset=offset if offset >= 0 else None, record=row)
 
 
 def _excerpt(raw: bytes) -> str:
     return raw[:512].decode("utf-8", "replace")
 
 
-def _cut(group: _Group, result: Normalised, unit: Unit) -> None:
+def _cut(group: _Group, result: Normalised, places: Places) -> None:
     """A group as batches of bounded size, with times and uids."""
     times = utc_each(group.times)
     if None in times:
-        result.problems.extend(_no_time(group, times, unit))
+        result.problems.extend(_no_time(group, times, places))
     for start in range(0, len(group.rows), MAX_ROWS):
         part = slice(start, start + MAX_ROWS)
         raws = group.raws[part]
@@ -283,14 +287,14 @@ def _part(fields: Any, part: slice) -> Any:
     return fields[part] if isinstance(fields, list) else fields.part(part)
 
 
-def _no_time(group: _Group, times: list[str | None], unit: Unit) -> list[Problem]:
+def _no_time(group: _Group, times: list[str | None], places: Places) -> list[Problem]:
     """A problem for each record that says a time which is none; saying no time at all is no fault."""
     return [
         Problem(
             code="UT113",
             severity="warning",
             message=f"no usable time: {str(written)[:64]!r}",
-            place=Place(source=unit.source, record=row),
+            place=places.of(row),
             hint="the event is kept, its time is null",
         )
         for row, written, time in zip(group.rows, group.times, times, strict=True)

@@ -254,4 +254,6 @@ def _number(value: Any) -> int | None:
         value = value.get("#text")
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 8:
         return int(value)
+    if isinstance(value, float) and value.is_integer():  # some converters know no other numbers
+        value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 32 else None

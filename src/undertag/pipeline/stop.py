@@ -1,0 +1,52 @@
+"""Ctrl-C in the right moment: a run ends between two steps, never in the middle of one.
+
+Contract: inside `with Stop() as stop`, a first interrupt only sets `stop.asked`, so that whoever is at work ends cleanly;
+while waiting for input (`with stop.waiting()`) it is a `KeyboardInterrupt` at once, and so is a second one anywhere.
+Outside the main thread, where Python tells of no signals, nothing changes.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+
+class Stop:
+    """Whether somebody asked the run to stop."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._waiting = False
+        self._before: Any = None
+        self._held = False
+
+    def __enter__(self) -> Stop:
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._interrupt)
+            self._held = True
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._held:
+            signal.signal(signal.SIGINT, self._before)
+            self._held = False
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """What is done inside may be broken off at any point."""
+        self._waiting = True
+        try:
+            if self.asked:
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._waiting = False
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        again, self.asked = self.asked, True
+        if again or self._waiting:
+            raise KeyboardInterrupt
