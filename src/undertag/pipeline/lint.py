@@ -67,7 +67,23 @@ def _of_rule(rule: Rule, attack_version: str) -> Iterator[Problem]:
         yield _finding(
             "UT274", rule, "an informational rule claims a technique", "say it as a link, or raise the level"
         )
-    if not needs_of(rule.condition, len).groups:
+    groups = needs_of(rule.condition, len).groups
+    weakest = [
+        min((len(atom.text) for atom in group if atom.kind == "contains"), default=0) for group in groups
+    ]
+    if (
+        groups
+        and max(weakest) <= _SHORT
+        and not any(atom.kind != "contains" for group in groups for atom in group if atom.text)
+    ):
+        yield _finding(
+            "UT271",
+            rule,
+            "all that it looks for are single letters, which are nearly everywhere",
+            "anchor or lengthen them",
+            "info",
+        )
+    if not groups:
         yield _finding(
             "UT273",
             rule,
@@ -89,14 +105,6 @@ def _of_rule(rule: Rule, attack_version: str) -> Iterator[Problem]:
 
 def _of_test(rule: Rule, test: Test) -> Iterator[Problem]:
     where = f"{test.selection}: {test.field or 'keyword'}"
-    if test.op == "contains" and test.field is not None and 0 < len(test.pattern) <= _SHORT:
-        yield _finding(
-            "UT271",
-            rule,
-            f"{where} contains {test.pattern!r}, which is nearly everywhere",
-            "anchor or lengthen it",
-            "info",
-        )
     if test.op == "re" and test.pattern and not _SPECIAL & set(test.pattern):
         yield _finding(
             "UT278", rule, f"{where}: the expression {test.pattern!r} is a plain text", "use contains", "info"
