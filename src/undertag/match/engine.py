@@ -40,7 +40,7 @@ class Engine:
         self.bound: set[int] = set()
         self._plans: dict[tuple[str | None, ...], Plan] = {}
         self._event_ids = [event_ids(rule.condition) for rule in self.rules]
-        self.gate = Gate(_keywords([rule for rule in self.rules if rule.logsource.product in (None, "windows")]))
+        self.gate = Gate(_keywords(rule for rule in self.rules if rule.logsource.product == "windows"))
         self._by_source: dict[LogSource, list[int]] = {}
         for number, rule in enumerate(self.rules):
             self._by_source.setdefault(rule.logsource, []).append(number)
@@ -98,13 +98,13 @@ class Engine:
 
 
 def _keywords(rules: Iterable[Rule]) -> list[str]:
-    """The literals of keyword rules, those first that are for all entries of a product."""
+    """The literals of keyword rules, those first that are for all entries, then those for a category of them."""
     found: dict[str, int] = {}
     for rule in rules:
         if not names_any(rule.condition, _KEYWORD):
             continue
         source = rule.logsource
-        narrow = (source.category is not None) + (source.service is not None)
+        narrow = 1 if source.category is not None else 2 if source.service is not None else 0
         for group in needs_of(rule.condition, len).groups:
             for atom in group:
                 if atom.field == RAW:

@@ -6,6 +6,7 @@ happened. Results don't depend on the number of workers, the size of units or th
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,13 +18,14 @@ from undertag import __version__
 from undertag.catalogue.other import other_router
 from undertag.catalogue.windows import windows_router
 from undertag.match.engine import Engine
-from undertag.model.problem import Problem
+from undertag.model.problem import Problem, UndertagError
 from undertag.model.rule import Rule
 from undertag.model.source import Unit
 from undertag.pipeline.ledger import Ledger
+from undertag.pipeline.stop import Stop
 from undertag.pipeline.tally import Tally
 from undertag.pipeline.way import Way
-from undertag.pipeline.workers import Interrupted, run_workers, settle_process
+from undertag.pipeline.workers import COLLECT_EVERY, Interrupted, run_workers, settled, usable_workers
 from undertag.read import records, units
 from undertag.read.normalise.normaliser import Normaliser
 from undertag.tag.tagger import Tagger, TagSettings
@@ -32,7 +34,6 @@ from undertag.write.events import Sink, Writer
 UNIT_BYTES: Final = 1 << 20
 LEARN_FROM_BYTES: Final = 64 << 20
 """Inputs smaller than this are done before learning would pay."""
-
 SAMPLE_BYTES: Final = 12 << 20
 
 
@@ -79,15 +80,25 @@ class Summary:
     tags: dict[str, int]
     techniques: dict[str, int]
     attack_version: str
-    problem_count: int
     problems: list[Problem]
+    """As many as are kept; `counts` knows of all."""
+    counts: Mapping[tuple[str, str], int]
+    """How many problems there are of each (code, severity)."""
     complete: bool
-    unreadable: int = 0
-    """Inputs that could not be read at all."""
+    unreadable: int
+    """Inputs that could not be read, or not to their end."""
+
+    @property
+    def problem_count(self) -> int:
+        """How many problems there are."""
+        return sum(self.counts.values())
 
     def problem_codes(self) -> dict[str, int]:
         """How many problems there are of each code."""
-        return dict(sorted(Counter(problem.code for problem in self.problems).items()))
+        codes: Counter[str] = Counter()
+        for (code, _), count in self.counts.items():
+            codes[code] += count
+        return dict(sorted(codes.items()))
 
 
 def run(job: Job) -> Summary:
@@ -106,23 +117,43 @@ def run(job: Job) -> Summary:
     todo = units(job.inputs, unit_bytes=job.unit_bytes, problems=reading)
     if job.sink is not None:
         job.sink.open()
-    tally, complete = Tally(), False
-    try:
-        if job.size is not None and job.size >= LEARN_FROM_BYTES:
-            todo = _learn(way, todo)
-        complete = _work(job, way, todo, tally)
-    finally:
-        if job.sink is not None:
-            job.sink.close(
-                complete=complete,
-                problems=[*job.rule_problems, *reading, *tally.problems],
-                about={"undertag": __version__, "attack_version": job.settings.attack_version, **job.about},
-            )
-    tally.bound |= engine.bound
-    tally.timeouts.update(engine.timeouts())
-    tally.tell(_slow_expressions(tally.timeouts))
-    tally.tell(reading)
-    return _summary(job, tally, tagger, time.perf_counter() - started, complete)
+    tally = Tally()
+    tally.tell(job.rule_problems)
+    complete = False
+    with Stop() as stop, settled():
+        try:
+            complete = _work(job, way, _until(stop, todo), tally)
+        except UndertagError as error:
+            reading.append(error.problem)
+            raise
+        finally:
+            tally.bound |= engine.bound
+            tally.timeouts.update(engine.timeouts())
+            tally.tell(_slow_expressions(tally.timeouts))
+            tally.tell(reading)
+            counts = _Counts(job.rules, tally, tagger)
+            tally.tell([*tagger.problems, *tagger.claims.problems()])
+            if job.sink is not None:
+                job.sink.close(
+                    complete=complete,
+                    problems=tally.problems,
+                    about={
+                        "undertag": __version__,
+                        "attack_version": job.settings.attack_version,
+                        **job.about,
+                    },
+                )
+    return _summary(job, tally, counts, time.perf_counter() - started, complete)
+
+
+def _until(stop: Stop, todo: Iterator[Unit]) -> Iterator[Unit]:
+    """The units; an interrupt comes between two of them or while the next is waited for."""
+    while True:
+        with stop.waiting():
+            unit = next(todo, None)
+        if unit is None:
+            return
+        yield unit
 
 
 def _learn(way: Way, todo: Iterator[Unit]) -> Iterator[Unit]:
@@ -154,9 +185,11 @@ def _work(job: Job, way: Way, todo: Iterator[Unit], tally: Tally) -> bool:
         return job.sink.writer() if job.sink is not None else _Nowhere()
 
     writer = make_writer()
-    settle_process()
+    workers = usable_workers(job.workers)
     try:
-        for unit in todo:
+        if job.size is not None and job.size >= LEARN_FROM_BYTES:
+            todo = _learn(way, todo)
+        for count, unit in enumerate(todo, 1):
             outcome = way.go(unit)
             tally.add(outcome.tally)
             size = writer.size(outcome.rendered) if outcome.rendered is not None else 0
@@ -164,14 +197,16 @@ def _work(job: Job, way: Way, todo: Iterator[Unit], tally: Tally) -> bool:
             if outcome.rendered is not None:
                 take(writer.write(outcome.rendered, offset, new_uids))
             done(unit, outcome.tally.events)
-            if job.workers > 1:  # the first unit taught the plans; the workers inherit them
+            if count % COLLECT_EVERY == 0:
+                gc.collect()
+            if workers > 1:  # the first unit taught the plans; the workers inherit them
                 tally.add(
                     run_workers(
                         todo,
                         way=way,
                         writer=make_writer,
                         ledger=ledger,
-                        workers=job.workers,
+                        workers=workers,
                         take=take,
                         done=done,
                     )
@@ -200,22 +235,29 @@ class _Nowhere:
         pass
 
 
-def _summary(job: Job, tally: Tally, tagger: Tagger, seconds: float, complete: bool) -> Summary:
-    rule_hits: Counter[str] = Counter()
-    tags: Counter[str] = Counter()
-    techniques: Counter[str] = Counter()
-    for numbers, events in tally.groups.items():
-        for number in numbers:
-            rule_hits[job.rules[number].id] += events
-        found = tagger.tags_of(numbers)
-        tags.update(dict.fromkeys(found.names, events))
-        techniques.update(dict.fromkeys(found.techniques, events))
-    windows = windows_router()
-    inapplicable = sum(
-        1
-        for rule in job.rules
-        if not windows.serves(rule.logsource) and not other_router().serves(rule.logsource)
-    )
+class _Counts:
+    """Hits, tags and techniques, counted over the sets of rules that events matched."""
+
+    def __init__(self, rules: Sequence[Rule], tally: Tally, tagger: Tagger) -> None:
+        self.rule_hits: Counter[str] = Counter()
+        self.tags: Counter[str] = Counter()
+        self.techniques: Counter[str] = Counter()
+        for numbers, events in tally.groups.items():
+            for number in numbers:
+                self.rule_hits[rules[number].id] += events
+            found = tagger.tags_of(numbers)
+            for name in found.names:
+                self.tags[name] += events
+            for technique in found.techniques:
+                self.techniques[technique] += events
+
+
+def _summary(job: Job, tally: Tally, counts: _Counts, seconds: float, complete: bool) -> Summary:
+    routers = (windows_router(), other_router())
+    served = {
+        logsource: any(router.serves(logsource) for router in routers)
+        for logsource in {rule.logsource for rule in job.rules}
+    }
     return Summary(
         events=tally.events,
         tagged=tally.tagged,
@@ -226,17 +268,18 @@ def _summary(job: Job, tally: Tally, tagger: Tagger, seconds: float, complete: b
         rules={
             "loaded": len(job.rules),
             "rejected": job.rejected,
-            "inapplicable": inapplicable,
+            "inapplicable": sum(not served[rule.logsource] for rule in job.rules),
             "evaluated": len(tally.bound),
         },
-        hits=sum(rule_hits.values()),
-        rule_hits=_ranked(rule_hits),
-        tags=_ranked(tags),
-        techniques=_ranked(techniques),
+        hits=counts.rule_hits.total(),
+        rule_hits=_ranked(counts.rule_hits),
+        tags=_ranked(counts.tags),
+        techniques=_ranked(counts.techniques),
         attack_version=job.settings.attack_version,
-        problem_count=tally.problem_count + len(job.rule_problems),
-        problems=[*job.rule_problems, *tagger.problems, *tagger.claims.problems(), *tally.problems],
+        problems=tally.problems,
+        counts=tally.problem_codes,
         complete=complete,
+        unreadable=tally.unread,
     )
 
 

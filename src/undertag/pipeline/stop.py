@@ -1,8 +1,8 @@
 """Ctrl-C in the right moment: a run ends between two steps, never in the middle of one.
 
-Contract: inside `with Stop() as stop`, a first interrupt only sets `stop.asked`, so that whoever is at work ends cleanly;
-while waiting for input (`with stop.waiting()`) it is a `KeyboardInterrupt` at once, and so is a second one anywhere.
-Outside the main thread, where Python tells of no signals, nothing changes.
+Contract: inside `with Stop() as stop`, a first interrupt only sets `stop.asked`, so that whoever is at work ends
+cleanly; while waiting for input (`with stop.waiting()`) it is a `KeyboardInterrupt` at once, and so is a second one
+anywhere. Outside the main thread, where Python tells of no signals, nothing changes.
 """
 
 from __future__ import annotations

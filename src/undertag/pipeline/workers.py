@@ -14,12 +14,13 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from queue import SimpleQueue
 from typing import Any, Final
 
-from undertag.model.problem import Problem, StoreError, UndertagError
+from undertag.model.problem import Problem, UndertagError
 from undertag.model.source import Unit
 from undertag.pipeline.ledger import Ledger
 from undertag.pipeline.tally import Tally
@@ -28,7 +29,8 @@ from undertag.write.events import Writer
 
 AHEAD: Final = 3
 """Units that a worker may have at once: read, being worked on, waiting for its turn to write."""
-_COLLECT_EVERY: Final = 64
+COLLECT_EVERY: Final = 64
+"""Units between two looks for cyclic garbage."""
 
 
 class WorkerError(UndertagError):
@@ -71,6 +73,25 @@ def settle_process() -> None:
     sys.setrecursionlimit(max(sys.getrecursionlimit(), 10_000))
 
 
+@contextmanager
+def settled() -> Iterator[None]:
+    """The same for a process that goes on with other things afterwards."""
+    collecting, depth = gc.isenabled(), sys.getrecursionlimit()
+    settle_process()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        if collecting:
+            gc.enable()
+        sys.setrecursionlimit(depth)
+
+
+def usable_workers(wanted: int) -> int:
+    """How many processes are of use: workers inherit what the parent has learned, which only a fork can give."""
+    return wanted if sys.platform not in ("win32", "darwin") else 1
+
+
 def run_workers(
     units: Iterator[Unit],
     *,
@@ -84,54 +105,58 @@ def run_workers(
     """Takes all units through `workers` processes.
 
     Args:
-        units: what to do, in order.
+        units: what to do, in order; may raise `KeyboardInterrupt` instead of giving the next.
         way: what to do with each; workers get it by fork, with all that it has learned.
         writer: makes a worker's writer.
         ledger: the order so far.
         take: gets, in order, the bytes that writers give back.
         done: called for each unit when it is written, with its number of events.
     """
-    context = multiprocessing.get_context(
-        "fork" if sys.platform != "win32" and sys.platform != "darwin" else None
-    )
-    peers = []
-    for _ in range(workers):
-        mine, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(theirs, way, writer), daemon=True)
-        process.start()
-        theirs.close()
-        peers.append(_Peer(process, mine))
-    state = _State(ledger, take, done)
+    context = multiprocessing.get_context("fork")
+    peers: list[_Peer] = []
+    ended = False
     try:
-        return _drive(units, peers, state)
+        for _ in range(workers):
+            mine, theirs = context.Pipe()
+            # A worker that held the parent's ends open itself would never learn that the parent is gone.
+            parents = [*(peer.pipe for peer in peers), mine]
+            process = context.Process(target=_work, args=(theirs, parents, way, writer), daemon=True)
+            process.start()
+            theirs.close()
+            peers.append(_Peer(process, mine))
+        tally = _drive(units, peers, _State(ledger, take, done))
+        ended = True
+    except Interrupted:
+        ended = True
+        raise
     finally:
         for peer in peers:
             peer.pipe.close()
-            peer.process.join(timeout=5)
+        for peer in peers:
+            peer.process.join(timeout=5 if ended else 0)
             if peer.process.is_alive():
                 peer.process.terminate()
+                peer.process.join()
+    return tally
 
 
 def _drive(units: Iterator[Unit], peers: list[_Peer], state: _State) -> Tally:
     tally = Tally()
     exhausted = False
-    interrupted: KeyboardInterrupt | None = None
+    interrupted = False
     while True:
         try:
             exhausted = exhausted or _hand_out(units, peers, state)
-        except KeyboardInterrupt as stop:
-            interrupted, exhausted = stop, True
+        except KeyboardInterrupt:  # comes from `units`, between two of them
+            interrupted = exhausted = True
         if exhausted and state.next_given == state.next_unit:
             break
-        try:
-            _listen(peers, state, tally)
-        except KeyboardInterrupt as stop:
-            interrupted, exhausted = stop, True
+        _listen(peers, state, tally)
     for peer in peers:
         peer.pipe.send(("end",))
     while not all(peer.ended for peer in peers):
         _listen(peers, state, tally)
-    if interrupted is not None:
+    if interrupted:
         raise Interrupted(tally)
     return tally
 
@@ -215,9 +240,11 @@ def _let_write(state: _State) -> None:
         state.next_write += 1
 
 
-def _work(pipe: Connection, way: Way, make_writer: Callable[[], Writer]) -> None:
-    """A worker's life."""
+def _work(pipe: Connection, parents: list[Connection], way: Way, make_writer: Callable[[], Writer]) -> None:
+    """A worker's life. `parents`: the other ends of pipes, which a fork hands on."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for end in parents:
+        end.close()
     settle_process()
     inbox: SimpleQueue[tuple[Any, ...] | None] = SimpleQueue()
     # The parent must never wait for a worker that waits for the parent: a thread takes in whatever it sends.
@@ -240,7 +267,7 @@ def _work(pipe: Connection, way: Way, make_writer: Callable[[], Writer]) -> None
                 size = writer.size(outcome.rendered) if outcome.rendered is not None else 0
                 pipe.send(("done", number, outcome.uids, outcome.numbers, size))
                 worked += 1
-                if worked % _COLLECT_EVERY == 0:
+                if worked % COLLECT_EVERY == 0:
                     gc.collect()
             elif message[0] == "write":
                 _, number, offset, new_uids = message
@@ -255,10 +282,6 @@ def _work(pipe: Connection, way: Way, make_writer: Callable[[], Writer]) -> None
                 return
     except UndertagError as error:
         pipe.send(("failed", error))
-    except OSError as error:
-        pipe.send(
-            ("failed", StoreError(Problem(code="UT601", message=f"can't write: {error.strerror or error}")))
-        )
 
 
 def _receive(pipe: Connection, inbox: SimpleQueue[tuple[Any, ...] | None]) -> None:

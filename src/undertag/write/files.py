@@ -2,7 +2,7 @@
 
 Contract: a file is written under its name with `.partial` behind it, by all workers at offsets that the parent hands
 out, and gets its own name only when it is whole. Problems go to `<file>.problems.jsonl`, what made it to
-`<file>.run.json`.
+`<file>.run.json`; those of a run that did not end well stand beside its `.partial`, and what an earlier run left stays.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 import orjson
 
 from undertag.model.problem import Place, Problem, StoreError
 from undertag.write.events import NewUid
 from undertag.write.jsonl import LineRenderer, Lines, joined, with_uid
+
+RUN: Final = ".run.json"
+PROBLEMS: Final = ".problems.jsonl"
 
 
 def whole(lines: Lines, new_uids: Sequence[NewUid]) -> bytes:
@@ -40,12 +43,15 @@ class FileWriter:
 
     def write(self, rendered: Lines, offset: int, new_uids: Sequence[NewUid]) -> bytes:
         """See `Writer`."""
-        if self._file < 0:
-            self._file = os.open(self._path, os.O_WRONLY)
         data = memoryview(whole(rendered, new_uids))
-        while data:
-            written = os.pwrite(self._file, data, offset)
-            data, offset = data[written:], offset + written
+        try:
+            if self._file < 0:
+                self._file = os.open(self._path, os.O_WRONLY)
+            while data:
+                written = os.pwrite(self._file, data, offset)
+                data, offset = data[written:], offset + written
+        except OSError as error:
+            raise store_error(self._path, error) from error
         return b""
 
     def close(self) -> None:
@@ -84,21 +90,25 @@ class FileSink:
 
     def close(self, *, complete: bool, problems: Sequence[Problem], about: Mapping[str, Any]) -> None:
         """See `Sink`."""
-        beside = self.path.with_name(self.path.name + ".problems.jsonl")
         try:
-            write_whole(
-                self.path.with_name(self.path.name + ".run.json"),
-                orjson.dumps({**about, "complete": complete}),
-            )
-            if problems:
-                write_whole(beside, b"".join(orjson.dumps(problem.row()) + b"\n" for problem in problems))
-            else:
-                beside.unlink(missing_ok=True)
             if complete:
                 sync(self._partial)
                 self._partial.replace(self.path)
+                for note in (RUN, PROBLEMS):
+                    _beside(self._partial, note).unlink(missing_ok=True)
+            written = self.path if complete else self._partial
+            write_whole(_beside(written, RUN), orjson.dumps({**about, "complete": complete}))
+            if problems:
+                rows = b"".join(orjson.dumps(problem.row()) + b"\n" for problem in problems)
+                write_whole(_beside(written, PROBLEMS), rows)
+            else:
+                _beside(written, PROBLEMS).unlink(missing_ok=True)
         except OSError as error:
             raise store_error(self.path, error) from error
+
+
+def _beside(path: Path, note: str) -> Path:
+    return path.with_name(path.name + note)
 
 
 class StreamWriter:
@@ -136,19 +146,38 @@ class StreamSink:
         """See `Sink`."""
 
     def take(self, data: bytes) -> None:
-        """See `Sink`."""
-        self._stream.write(data)
+        """See `Sink`.
+
+        Raises:
+            BrokenPipeError: whoever read the stream has gone, which is no fault.
+            StoreError: it can't be written.
+        """
+        try:
+            self._stream.write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise store_error(Path("<stdout>"), error) from error
 
     def close(self, *, complete: bool, problems: Sequence[Problem], about: Mapping[str, Any]) -> None:
-        """See `Sink`."""
-        self._stream.flush()
+        """See `take`."""
+        try:
+            self._stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise store_error(Path("<stdout>"), error) from error
 
 
 def write_whole(path: Path, data: bytes) -> None:
     """Writes a small file so that it is there whole or not at all."""
     partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(data)
-    sync(partial)
+    try:
+        partial.write_bytes(data)
+        sync(partial)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
     partial.replace(path)
 
 

@@ -89,18 +89,21 @@ def _written_anew(raw: bytes, fields: Mapping[str, Any], is_json: bool, uid: byt
     """The line of a record that can't be spliced."""
     if is_json:
         parts = [
-            orjson.dumps(key) + b":" + bytes(value) for key, value in _decode(raw).items() if key != "undertag"
+            orjson.dumps(key) + b":" + bytes(value)
+            for key, value in _decode(raw).items()
+            if key != "undertag"
         ]
         start = b"{" + b",".join(parts)
         original = b""
     else:
-        start = _object({key: value for key, value in fields.items() if key != "undertag"})[:-1]
+        start = as_object({key: value for key, value in fields.items() if key != "undertag"})[:-1]
         original = b'"raw":%b,' % orjson.dumps(raw.decode("utf-8", "replace"))
     comma = b"," if len(start) > 1 else b""
     return b'%b%b"undertag":{%b"event_uid":"%b","time":%b' % (start, comma, original, uid, rest)
 
 
-def _object(record: Mapping[str, Any]) -> bytes:
+def as_object(record: Mapping[str, Any]) -> bytes:
+    """An event as a JSON object."""
     try:
         return orjson.dumps(record)
     except orjson.JSONEncodeError:  # deeper than orjson writes

@@ -6,8 +6,10 @@ Contract: `run(argv)` returns the exit code: 0 clean, 1 findings, 2 rule error, 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +17,7 @@ import typer
 from undertag import __version__
 from undertag.apps.cli import attack, demo, explain, info, packs, rules, tag
 from undertag.apps.cli.output import print_json, problem_json
-from undertag.model.problem import EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_USAGE, UndertagError
+from undertag.model.problem import EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_USAGE, Problem, UndertagError
 
 # Some versions of typer carry a click of their own, so its errors are found through what typer exports.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -69,11 +71,15 @@ def run(argv: Sequence[str]) -> int:
     except typer.Exit as end:
         return end.exit_code
     except (_UsageError, _ClickError) as error:
+        if "--json" in argv:
+            message = error.format_message()  # type: ignore[attr-defined]
+            print_json({"error": problem_json(Problem(code="UT903", message=message))})
         error.show(file=sys.stderr)  # type: ignore[attr-defined]
         return EXIT_USAGE
     except (typer.Abort, KeyboardInterrupt):
         print("undertag: interrupted", file=sys.stderr)  # noqa: T201
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # whoever read the output has seen enough
+        with Path(os.devnull).open("wb") as nowhere:  # where Python may put what it still holds
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
         return EXIT_CLEAN

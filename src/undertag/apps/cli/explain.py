@@ -36,9 +36,12 @@ def explain(
     config: Config = None,
 ) -> int:
     """Show which rule, selection, field, operator, pattern and value put a tag on an event."""
+    from msgspec.structs import replace
+
     from undertag.apps.cli.settings import load_settings
     from undertag.write.store.find import about_of, find_event
 
+    settings = load_settings(config)
     written = find_event(out, event)
     document: dict[str, Any] = {
         "event_uid": written.uid,
@@ -53,7 +56,8 @@ def explain(
         from undertag.pipeline.why import why
 
         about = about_of(out)
-        settings = load_settings(config)
+        if config is None:  # as the run had them that wrote it
+            settings = replace(settings, placeholders=about.get("placeholders", {}))
         loaded = load_rule_set(
             rule_paths or about.get("rules", []), settings, pack=bool(about.get("pack", True))
         )

@@ -9,14 +9,18 @@ from typing import Annotated
 import typer
 
 from undertag import __version__
-from undertag.apps.cli.output import Json, NoColor, Quiet, console, print_json
+from undertag.apps.cli.output import Config, Json, NoColor, Quiet, console, print_json
 from undertag.model.problem import EXIT_CLEAN, Problem, SettingsError
 
 
-def formats(as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False) -> int:
+def formats(
+    as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False, config: Config = None
+) -> int:
     """What can be read. A format is found by looking into a file, never by its name."""
+    from undertag.apps.cli.settings import load_settings
     from undertag.read.registry import describe_formats
 
+    load_settings(config)
     rows = describe_formats()
     if as_json:
         print_json(
@@ -38,10 +42,13 @@ def stats(
     as_json: Json = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
+    config: Config = None,
 ) -> int:
     """Counts of an output: events, tags, entries, systems and days."""
+    from undertag.apps.cli.settings import load_settings
     from undertag.write.store.count import count_output
 
+    load_settings(config)
     counts = count_output(out)
     if as_json:
         print_json(counts)
@@ -50,6 +57,8 @@ def stats(
         screen.print(
             f"{counts['events']:,} events, {counts['tagged']:,} tagged, of {counts['systems']:,} systems"
         )
+        if counts["complete"] is False:
+            screen.print("[yellow]the run that wrote it did not end well: this is only a part[/]")
         for title in ("tags", "entries", "days"):
             screen.print(f"[bold]{title}[/]")
             for name, count in list(counts[title].items())[:15]:
@@ -57,12 +66,16 @@ def stats(
     return EXIT_CLEAN
 
 
-def version(as_json: Json = False, quiet: Quiet = False) -> int:
+def version(
+    as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False, config: Config = None
+) -> int:
     """The version, and of what it is made."""
     from importlib.metadata import version as installed
 
+    from undertag.apps.cli.settings import load_settings
     from undertag.tag.tagger import DEFAULT_ATTACK_VERSION
 
+    load_settings(config)
     parts = {
         name: installed(name)
         for name in ("evtx", "pysigma", "ahocorasick-rs", "google-re2", "msgspec", "pyarrow")
@@ -83,13 +96,26 @@ def version(as_json: Json = False, quiet: Quiet = False) -> int:
     return EXIT_CLEAN
 
 
-def completion(shell: Annotated[str, typer.Argument(metavar="bash|zsh|fish|powershell")] = "bash") -> int:
+def completion(
+    shell: Annotated[str, typer.Argument(metavar="bash|zsh|fish|powershell")] = "bash",
+    as_json: Json = False,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+    config: Config = None,
+) -> int:
     """Print a script that completes commands in your shell."""
     from typer.completion import get_completion_script  # type: ignore[attr-defined]
 
+    from undertag.apps.cli.settings import load_settings
+
+    load_settings(config)
     if shell not in ("bash", "zsh", "fish", "powershell", "pwsh"):
         raise SettingsError(
             Problem(code="UT903", message=f"unknown shell {shell!r}", hint="bash, zsh, fish or powershell")
         )
-    print(get_completion_script(prog_name="undertag", complete_var="_UNDERTAG_COMPLETE", shell=shell))  # noqa: T201
+    script = get_completion_script(prog_name="undertag", complete_var="_UNDERTAG_COMPLETE", shell=shell)
+    if as_json:
+        print_json({"shell": shell, "script": script})
+    elif not quiet:
+        print(script)  # noqa: T201
     return EXIT_CLEAN

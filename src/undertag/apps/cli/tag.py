@@ -132,9 +132,7 @@ def exit_code(summary: Summary) -> int:
     if summary.unreadable:
         return EXIT_UNREADABLE
     errors = {
-        problem.code[:3]
-        for problem in summary.problems
-        if problem.severity == "error" and problem.code != UNSET_PLACEHOLDER
+        code[:3] for code, severity in summary.counts if severity == "error" and code != UNSET_PLACEHOLDER
     }
     if "UT2" in errors:
         return EXIT_RULES

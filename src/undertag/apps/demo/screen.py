@@ -81,7 +81,7 @@ def _table(*columns: str) -> Table:
 
 
 def _techniques(found: Findings) -> Panel:
-    table = _table("every load of", "is told as", ">alerts", ">real")
+    table = _table("every load of", "is told as", ">times", ">real")
     for load in found.loads:
         table.add_row(
             escape(load.library),

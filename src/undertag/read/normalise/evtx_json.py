@@ -153,7 +153,12 @@ def _fields(event: Event) -> Mapping[str, Any]:
         if text in _NOTHING:
             continue
         fields = _value(text)
-        if part is event.data and fields.__class__ is dict and "Data" not in fields and "#attributes" not in fields:
+        if (
+            part is event.data
+            and fields.__class__ is dict
+            and "Data" not in fields
+            and "#attributes" not in fields
+        ):
             return fields
         try:
             return data_fields(fields)

@@ -217,9 +217,7 @@ def _decode(places: Places, row: int, raw: bytes, result: Normalised) -> tuple[b
             )
         )
     if not isinstance(doc, dict):
-        result.problems.append(
-            _damaged(places, row, raw, f"an event is a JSON object, this is {_kind(doc)}")
-        )
+        result.problems.append(_damaged(places, row, raw, f"an event is a JSON object, this is {_kind(doc)}"))
         return raw, None
     return raw, doc
 

@@ -32,7 +32,9 @@ class Places:
             offset = self._offsets[row]
         else:
             offset = locate(unit, row) if unit.data is not None or unit.path is not None else -1
-        return Place(source=unit.source, record=row) if offset < 0 else Place(source=unit.source, offset=offset)
+        return (
+            Place(source=unit.source, record=row) if offset < 0 else Place(source=unit.source, offset=offset)
+        )
 
 
 def _found_one_by_one(unit: Unit, raws: list[bytes]) -> list[int]:

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from undertag.model.problem import Place, Problem, ReadError
-from undertag.write.store.parquet import EVENTS
+from undertag.write.store.find import about_of, events_of, written_lines
 
 
 def count_output(out: str) -> dict[str, Any]:
     """Events, tagged events, systems, and counts by tag, entry and day of what `undertag tag --out` wrote.
+
+    `complete` is whether the run ended well, None where the output doesn't say.
 
     Raises:
         ReadError: there is no such output.
@@ -33,9 +33,9 @@ def count_output(out: str) -> dict[str, Any]:
             tags.update(names)
             entries[entry] += 1
             days[day] += 1
-    except (OSError, orjson.JSONDecodeError) as error:
+    except OSError as error:
         raise ReadError(
-            Problem(code="UT101", message=f"can't read: {error}", place=Place(source=out))
+            Problem(code="UT101", message=f"can't read: {error.strerror or error}", place=Place(source=out))
         ) from error
     return {
         "events": events,
@@ -44,30 +44,26 @@ def count_output(out: str) -> dict[str, Any]:
         "tags": dict(tags.most_common()),
         "entries": dict(entries.most_common()),
         "days": dict(sorted(days.items())),
+        "complete": about_of(out).get("complete"),
     }
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str, str, list[str]]]:
-    with path.open("rb") as file:
-        for line in file:
-            said = orjson.loads(line).get("undertag", {})
-            yield (
-                (said.get("time") or "unknown")[:10],
-                said.get("system") or "",
-                said.get("entry") or "",
-                [tag["tag"] for tag in said.get("tags", ())],
-            )
+    for written in written_lines(path):
+        said = written.undertag
+        yield (
+            (said.get("time") or "unknown")[:10],
+            said.get("system") or "",
+            said.get("entry") or "",
+            [tag["tag"] for tag in said.get("tags", ())],
+        )
 
 
 def _store(folder: Path) -> Iterator[tuple[str, str, str, list[str]]]:
-    import pyarrow.dataset as ds
-
-    files = sorted(
-        str(path) for path in (folder / EVENTS).rglob("*.parquet") if not path.name.startswith(".")
-    )
-    if not files:
+    dataset = events_of(folder)
+    if dataset is None:
         return
-    for batch in ds.dataset(files, format="parquet").to_batches(columns=["time", "system", "entry", "tags"]):
+    for batch in dataset.to_batches(columns=["time", "system", "entry", "tags"]):
         for row in batch.to_pylist():
             yield (
                 row["time"].strftime("%Y-%m-%d") if row["time"] else "unknown",

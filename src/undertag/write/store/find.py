@@ -11,14 +11,15 @@ from typing import Any, Final
 import orjson
 
 from undertag.model.problem import Place, Problem, ReadError, SettingsError
-from undertag.write.store.parquet import EVENTS, RUN
+from undertag.write.store.parquet import EVENT_SCHEMA, EVENTS, RUN
 
+_KEY: Final = b'"undertag":'
 _UID: Final = re.compile(r"[0-9a-f]{6,32}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """An event as it was written: its uid, the record's bytes, and the `undertag` object."""
+    """An event as it was written: its uid, the record (as an object where it was none), the `undertag` object."""
 
     uid: str
     raw: bytes
@@ -37,10 +38,10 @@ def find_event(out: str, uid: str) -> Written:
         raise _wrong(f"{uid!r} is no event uid", "at least its first 6 hex digits")
     path = Path(out)
     try:
-        found = list(_in_store(path, uid) if path.is_dir() else _in_lines(path, uid))
+        found = list(_in_store(path, uid) if path.is_dir() else written_lines(path, uid))
     except OSError as error:
         raise ReadError(
-            Problem(code="UT101", message=f"can't read: {error.strerror}", place=Place(source=out))
+            Problem(code="UT101", message=f"can't read: {error.strerror or error}", place=Place(source=out))
         ) from error
     if not found:
         raise _wrong(f"no event {uid} in {out}", "`event_uid` stands in each event's undertag object")
@@ -53,48 +54,89 @@ def _wrong(message: str, hint: str) -> SettingsError:
     return SettingsError(Problem(code="UT904", message=message, hint=hint))
 
 
-def _in_lines(path: Path, uid: str) -> Iterator[Written]:
+def written_lines(path: Path, uid: str = "") -> Iterator[Written]:
+    """The events of a file of JSON lines whose uid starts with `uid`.
+
+    Raises:
+        ReadError: a line is none that undertag wrote.
+        OSError: the file can't be read.
+    """
     mark = b'"event_uid":"' + uid.encode()
     with path.open("rb") as file:
-        for line in file:
-            if mark not in line:
+        for number, line in enumerate(file, 1):
+            if uid and mark not in line:
                 continue
-            document = orjson.loads(line)
-            undertag = document.pop("undertag", None)
-            if not isinstance(undertag, dict) or not str(undertag.get("event_uid")).startswith(uid):
-                continue
-            original = undertag.get("raw")
-            raw = orjson.dumps(document) if original is None else _as_object(document)
-            yield Written(uid=undertag["event_uid"], raw=raw, undertag=undertag)
+            written = _written(line)
+            if written is None:
+                raise _no_output(path, number)
+            if written.uid.startswith(uid):
+                yield written
 
 
-def _as_object(document: dict[str, Any]) -> bytes:
-    return orjson.dumps(document)
+def _written(line: bytes) -> Written | None:
+    """A line taken apart where it was put together: its last `undertag` key, which no text within can look like."""
+    at = line.rfind(_KEY)
+    if at < 0:
+        return None
+    try:
+        undertag = orjson.loads(line[at + len(_KEY) :].rstrip()[:-1])
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(undertag, dict) or not isinstance(undertag.get("event_uid"), str):
+        return None
+    raw = line[:at].removesuffix(b",") + b"}"
+    return Written(uid=undertag["event_uid"], raw=raw, undertag=undertag)
+
+
+def _no_output(path: Path, line: int | None = None) -> ReadError:
+    return ReadError(
+        Problem(
+            code="UT101",
+            message="no output of undertag, or damaged",
+            place=Place(source=str(path), line=line),
+            hint="name what --out wrote",
+        )
+    )
+
+
+def events_of(folder: Path) -> Any:
+    """The events in a folder as a dataset of Arrow, None where there are none.
+
+    Raises:
+        ReadError: no run of undertag wrote the folder.
+    """
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+    if not (folder / EVENTS).is_dir():
+        raise _no_output(folder)
+    files = sorted(
+        str(path) for path in (folder / EVENTS).rglob("*.parquet") if not path.name.startswith(".")
+    )
+    try:
+        return ds.dataset(files, schema=EVENT_SCHEMA, format="parquet") if files else None
+    except pa.ArrowInvalid as error:
+        raise _no_output(folder) from error
 
 
 def _in_store(folder: Path, uid: str) -> Iterator[Written]:
+    import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.dataset as ds
 
-    events = folder / EVENTS
-    if not events.is_dir():
-        raise ReadError(
-            Problem(
-                code="UT101",
-                message="no output of undertag",
-                place=Place(source=str(folder)),
-                hint="name what --out wrote",
-            )
-        )
-    files = sorted(str(path) for path in events.rglob("*.parquet") if not path.name.startswith("."))
-    if not files:
+    dataset = events_of(folder)
+    if dataset is None:
         return
-    table = ds.dataset(files, format="parquet").to_table(filter=pc.starts_with(ds.field("event_uid"), uid))
+    try:
+        table = dataset.to_table(filter=pc.starts_with(ds.field("event_uid"), uid))
+    except pa.ArrowInvalid as error:
+        raise _no_output(folder) from error
     for row in table.to_pylist():
         moment = row["time"]
+        fields = row["fields"]
         yield Written(
             uid=row["event_uid"],
-            raw=row["raw"],
+            raw=row["raw"] if fields is None else fields.encode(),
             undertag={
                 "event_uid": row["event_uid"],
                 "time": moment.isoformat().replace("+00:00", "Z") if moment else None,

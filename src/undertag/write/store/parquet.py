@@ -21,7 +21,8 @@ import pyarrow.parquet as pq
 from undertag.model.batch import Batch
 from undertag.model.problem import Place, Problem, StoreError
 from undertag.write.events import NewUid, Tagged
-from undertag.write.files import store_error, write_whole
+from undertag.write.files import store_error, sync, write_whole
+from undertag.write.jsonl import as_object
 
 ROWS_A_PART: Final = 50_000
 EVENTS: Final = "events"
@@ -37,6 +38,7 @@ EVENT_SCHEMA: Final = pa.schema(
         ("rules", pa.string()),
         ("tag_details", pa.string()),
         ("raw", pa.binary()),
+        ("fields", pa.string()),
         ("attack_version", pa.string()),
     ]
 )
@@ -58,6 +60,8 @@ class Row(NamedTuple):
     rules: bytes
     details: bytes
     raw: bytes
+    fields: bytes | None
+    """The event as a JSON object, where the record is none itself."""
 
 
 class RowRenderer:
@@ -89,6 +93,7 @@ class RowRenderer:
                     rules,
                     details,
                     batch.raws[row],
+                    None if batch.layout.json else as_object(batch.event(row)),
                 )
             )
 
@@ -124,10 +129,12 @@ class StoreWriter:
         self._flush()
 
     def _flush(self) -> None:
-        for day in sorted(self._days):
-            self._part(day, self._days[day])
-        self._days.clear()
         self._held = 0
+        try:
+            for day in sorted(self._days):
+                self._part(day, self._days.pop(day))
+        except OSError as error:
+            raise store_error(self._folder, error) from error
 
     def _part(self, day: str, rows: list[Row]) -> None:
         folder = self._folder / EVENTS / f"day={day}"
@@ -144,12 +151,24 @@ class StoreWriter:
                 "rules": [row.rules.decode() for row in rows],
                 "tag_details": [row.details.decode() for row in rows],
                 "raw": pa.array([row.raw for row in rows], pa.binary()),
+                "fields": [row.fields and row.fields.decode() for row in rows],
                 "attack_version": [self._attack_version] * len(rows),
             },
             schema=EVENT_SCHEMA,
         )
-        pq.write_table(table, folder / f".{name}", compression="zstd")
-        (folder / f".{name}").replace(folder / name)
+        _write_whole(table, folder / name)
+
+
+def _write_whole(table: pa.Table, path: Path) -> None:
+    """Writes a table so that it is there whole or not at all."""
+    partial = path.with_name(f".{path.name}")
+    try:
+        pq.write_table(table, partial, compression="zstd")
+        sync(partial)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+    partial.replace(path)
 
 
 def _moment(time: str | None) -> datetime | None:
@@ -200,8 +219,7 @@ class StoreSink:
         try:
             rows = [problem.row() for problem in problems]
             table = pa.Table.from_pylist(rows, schema=PROBLEM_SCHEMA)
-            pq.write_table(table, self.folder / ".problems.parquet")
-            (self.folder / ".problems.parquet").replace(self.folder / "problems.parquet")
+            _write_whole(table, self.folder / "problems.parquet")
             write_whole(self.folder / RUN, orjson.dumps({**about, "complete": complete}))
         except OSError as error:
             raise store_error(self.folder, error) from error
