@@ -85,7 +85,8 @@ class Tagging:
         """`rules`: loaded rules; `pack`: whether undertag's own come with them."""
         own = load_pack().rules if pack else []
         taken = {rule.id for rule in own}
-        self.rules = [*own, *(rule for rule in rules or () if rule.id not in taken)]
+        others = {rule.id: rule for rule in rules or () if rule.id not in taken}
+        self.rules = sorted([*own, *others.values()], key=lambda rule: (not rule.pack, rule.id))
         self.problems: list[Problem] = []
         settings = settings or TagSettings()
         self._held: Records = Records(raws=[])

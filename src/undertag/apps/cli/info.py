@@ -97,7 +97,7 @@ def version(
 
 
 def completion(
-    shell: Annotated[str, typer.Argument(metavar="bash|zsh|fish|powershell")] = "bash",
+    shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell.")] = "bash",
     as_json: Json = False,
     quiet: Quiet = False,
     no_color: NoColor = False,

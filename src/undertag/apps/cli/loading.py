@@ -20,7 +20,10 @@ class RuleSet:
 
 
 def load_rule_set(paths: Sequence[str], settings: Settings, *, pack: bool) -> RuleSet:
-    """Our pack (if asked for), then the rules under `paths`; of two with one id the first stays."""
+    """Our pack (if asked for), then the rules under `paths`; of two with one id the first stays.
+
+    The order is by id, so that what an event says doesn't depend on where files lie.
+    """
     from undertag.match.sigma.cache import load_rules_cached
 
     if pack:
@@ -49,4 +52,5 @@ def load_rule_set(paths: Sequence[str], settings: Settings, *, pack: bool) -> Ru
                 )
             else:
                 rules[rule.id] = rule
-    return RuleSet(rules=list(rules.values()), problems=problems, rejected=rejected)
+    ordered = sorted(rules.values(), key=lambda rule: (not rule.pack, rule.id))
+    return RuleSet(rules=ordered, problems=problems, rejected=rejected)

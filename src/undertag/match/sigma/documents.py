@@ -89,12 +89,15 @@ def _rejection(error: yaml.YAMLError) -> Rejected:
     if isinstance(error, yaml.MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
         message = " ".join(part for part in (error.context, error.problem) if part)
+        line = mark.line + 1 if mark else None
+        if "nesting depth" in message:  # newer versions of the parser have a bound of their own
+            return Rejected("UT203", f"nested deeper than {MAX_DEPTH} levels", line=line)
         hint = (
             "indent with spaces, not tabs"
             if "'\\t'" in message
             else "check indentation and quotes on this line"
         )
-        return Rejected("UT201", message, hint=hint, line=mark.line + 1 if mark else None)
+        return Rejected("UT201", message, hint=hint, line=line)
     return Rejected("UT201", str(error).splitlines()[0], hint="save the file as UTF-8 text")
 
 

@@ -1,0 +1,1 @@
+"""The log-source catalogue: what can be switched on, tested and watched."""
