@@ -6,17 +6,15 @@ Contract: `run(argv)` returns the exit code: 0 clean, 1 findings, 2 rule error, 
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from undertag import __version__
 from undertag.apps.cli import attack, demo, explain, info, packs, rules, tag
-from undertag.apps.cli.output import print_json, problem_json
+from undertag.apps.cli.output import print_json, problem_json, reader_gone
 from undertag.model.problem import EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_USAGE, Problem, UndertagError
 
 # Some versions of typer carry a click of their own, so its errors are found through what typer exports.
@@ -79,7 +77,6 @@ def run(argv: Sequence[str]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         print("undertag: interrupted", file=sys.stderr)  # noqa: T201
         return EXIT_INTERRUPTED
-    except BrokenPipeError:  # whoever read the output has seen enough
-        with Path(os.devnull).open("wb") as nowhere:  # where Python may put what it still holds
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    except BrokenPipeError:
+        reader_gone()
         return EXIT_CLEAN

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from undertag.apps.cli.output import Config, Json, NoColor, Quiet, console, print_json, say_problems
+from undertag.apps.cli.output import (
+    Config,
+    Json,
+    NoColor,
+    Quiet,
+    console,
+    print_json,
+    reader_gone,
+    say_problems,
+)
 from undertag.model.problem import (
     EXIT_CLEAN,
     EXIT_FINDINGS,
@@ -90,31 +99,35 @@ def tag(
         )
     size = _size(inputs)
     count = workers or settings.workers or _worker_count(size)
-    with _progress(size, shown=not (as_json or quiet), no_color=no_color) as progress:
-        summary = run(
-            Job(
-                inputs=inputs,
-                rules=loaded.rules,
-                rejected=loaded.rejected,
-                rule_problems=loaded.problems,
-                sink=sink,
-                settings=TagSettings(
-                    prefix=settings.prefix,
-                    attack_version=settings.attack_version,
-                    downgrade_informational=settings.downgrade_informational,
-                ),
-                workers=count,
-                size=size,
-                progress=progress,
-                about={
-                    "inputs": inputs,
-                    "rules": [str(Path(path).resolve()) for path in rule_paths or settings.rules],
-                    "pack": not no_pack,
-                    "placeholders": settings.placeholders,
-                    "only_tagged": only_tagged,
-                },
+    try:
+        with _progress(size, shown=not (as_json or quiet), no_color=no_color) as progress:
+            summary = run(
+                Job(
+                    inputs=inputs,
+                    rules=loaded.rules,
+                    rejected=loaded.rejected,
+                    rule_problems=loaded.problems,
+                    sink=sink,
+                    settings=TagSettings(
+                        prefix=settings.prefix,
+                        attack_version=settings.attack_version,
+                        downgrade_informational=settings.downgrade_informational,
+                    ),
+                    workers=count,
+                    size=size,
+                    progress=progress,
+                    about={
+                        "inputs": inputs,
+                        "rules": [str(Path(path).resolve()) for path in rule_paths or settings.rules],
+                        "pack": not no_pack,
+                        "placeholders": settings.placeholders,
+                        "only_tagged": only_tagged,
+                    },
+                )
             )
-        )
+    except BrokenPipeError:  # as of `… --out - | head`
+        reader_gone()
+        return EXIT_CLEAN
     if as_json:
         print_json(summary_json(summary))
     elif not quiet:
