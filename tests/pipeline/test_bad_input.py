@@ -159,7 +159,7 @@ def test_lines_of_odd_records_are_whole(name: str, rules: Path, tmp_path: Path) 
 def test_places_don_t_depend_on_units(rules: Path, tmp_path: Path) -> None:
     dice = random.Random(5)
     text = [dice.choice([GOOD, GOOD[:-9], b"", b"  ", b"1", with_time('"x"'), b"\xff"]) for _ in range(300)]
-    text[0] = GOOD
+    text[:20] = [GOOD] * 20
     (tmp_path / "in").write_bytes(b"\n".join(text))
     wanted, at = [], 0
     for line in text:

@@ -134,7 +134,7 @@ def tag(
         from undertag.apps.cli.summary import show_summary
 
         show_summary(summary, loaded.rules, out, console(no_color=no_color, stderr=out == "-"))
-    say_problems(summary.problems, quiet=quiet or as_json, no_color=no_color)
+    say_problems(summary.problems, quiet=quiet, no_color=no_color)
     return exit_code(summary)
 
 

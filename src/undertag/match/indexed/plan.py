@@ -102,12 +102,13 @@ class Plan:
         self._mask = (1 << width) - 1
         self._width = width
         self._no_many = self._mask & ~many
-        self._flag = 1 << (2 * width)
+        names = sorted(marks.keys() | ruled_out.keys())
+        self._flags = ((1 << len(names)) - 1) << (2 * width)
         self._verdicts: dict[int, int] = {}
         self._constant = 0
         self._scans = [
-            FieldScan(name, marks.get(name, {}), ruled_out.get(name, 0), self._flag, self._gated)
-            for name in sorted(marks.keys() | ruled_out.keys())
+            FieldScan(name, marks.get(name, {}), ruled_out.get(name, 0), 1 << (2 * width + index), self._gated)
+            for index, name in enumerate(names)
         ]
 
     def match(self, batch: Batch) -> dict[int, Found]:
@@ -189,7 +190,7 @@ class Plan:
         """The rules that an event's integer leaves in, and the flag of sparse ones; the same integers come again."""
         whole = integer | constant
         left = self._mask & ~whole & ((whole >> self._width) | self._no_many)
-        verdict = left | (whole & self._flag)
+        verdict = left | (whole & self._flags)
         if len(self._verdicts) >= MAX_VERDICTS:
             self._verdicts.clear()
         self._verdicts[integer] = verdict
@@ -202,13 +203,16 @@ class Plan:
             lowest = left & -left
             numbers.append(self._dense[lowest.bit_length() - 1])
             left ^= lowest
-        if verdict & self._flag:
+        flags = verdict >> (2 * self._width)
+        if flags:
             more: set[int] = set()
-            for scan in self._scans:
-                if scan.sparse:
-                    value = batch.raws[row] if scan.name == RAW else batch.column(scan.name)[row]
-                    more.update(scan.sparse_of(value))
-            numbers.extend(sorted(more))
+            while flags:
+                lowest = flags & -flags
+                scan = self._scans[lowest.bit_length() - 1]
+                value = batch.raws[row] if scan.name == RAW else batch.column(scan.name)[row]
+                more.update(scan.sparse_of(value))
+                flags ^= lowest
+            numbers.extend(more)
         return numbers
 
     def learn(self, batches: Sequence[Batch]) -> Plan:

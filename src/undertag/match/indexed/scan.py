@@ -1,8 +1,8 @@
 """One field of one plan: a value becomes one integer.
 
 Contract: `FieldScan.integers(batch)` gives for each event an integer whose bits are, from the lowest: `dense` bits
-of rules that the value rules out, `dense` bits of rules whose many-field group it meets, one flag that says that
-`sparse[value]` names further rules to evaluate. The integer depends on the value alone. Values are folded, joined
+of rules that the value rules out, `dense` bits of rules whose many-field group it meets, and one flag a field, which says that
+`sparse[value]` of that field names further rules to evaluate. The integer depends on the value alone. Values are folded, joined
 between bytes that no UTF-8 text has (0xFF), and searched for all literals in one Aho-Corasick pass.
 """
 

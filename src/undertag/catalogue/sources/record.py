@@ -1,0 +1,116 @@
+"""An entry as the catalogue answers it: every attribute with where it comes from.
+
+Contract: nothing is guessed and nothing is merged without a trace. Each fact says its `origin`: `own` (written for this
+entry), `inherited` (of the file of its channel, service or product), `table` (a row of a derived table), `computed` (follows from
+other facts: the commands of its prerequisites). A curated entry that a derived table also has keeps its own facts; the
+table's are added where it says nothing, and under `versions` and the like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+Tier = Literal["curated", "derived"]
+Origin = Literal["own", "inherited", "table", "computed"]
+
+UNKNOWN: Final = "unknown"
+ATTRIBUTES: Final = (
+    "platform",
+    "product",
+    "provider",
+    "channel",
+    "event",
+    "filter",
+    "path",
+    "fields",
+    "versions",
+    "default",
+    "needs",
+    "enable",
+    "undo",
+    "volume",
+    "cost",
+    "difficulty",
+    "attack",
+    "relations",
+    "sigma",
+    "notes",
+)
+"""The attributes of design, in the order in which they are shown; tables may add others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One attribute's value (plain JSON values), where it comes from, and the ids of the sources that vouch for it."""
+
+    value: Any
+    origin: Origin
+    sources: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> bool:
+        """Whether it says something."""
+        if isinstance(self.value, list):
+            return any(not isinstance(v, dict) or v.get("state") != UNKNOWN for v in self.value)
+        if isinstance(self.value, dict):
+            return self.value.get("hit") != UNKNOWN and bool(self.value)
+        return self.value not in (None, "", UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceEntry:
+    """One entry of the catalogue.
+
+    Attributes:
+        file: the data file that it stands in; with `table`, the derived table that adds to it.
+        facts: by attribute; what isn't there, the catalogue doesn't say.
+        documents: the sources that the facts name: id → {kind, title}.
+    """
+
+    key: str
+    tier: Tier
+    title: str
+    file: str
+    table: str
+    facts: Mapping[str, Fact]
+    documents: Mapping[str, Mapping[str, str]]
+
+    def value(self, name: str, missing: Any = None) -> Any:
+        """An attribute's value, or `missing` where the catalogue doesn't say."""
+        fact = self.facts.get(name)
+        return missing if fact is None else fact.value
+
+    @property
+    def platform(self) -> str:
+        """The platform, which is also the key's first part."""
+        return self.key.partition("/")[0]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the event's fields; empty where unknown."""
+        value = self.value("fields")
+        return tuple(value) if isinstance(value, list) else ()
+
+    @property
+    def difficulty(self) -> str:
+        """How hard it is to obtain."""
+        return str(self.value("difficulty", UNKNOWN))
+
+    def inherited(self) -> tuple[str, ...]:
+        """The attributes that are not its own."""
+        return tuple(name for name, fact in self.facts.items() if fact.origin == "inherited")
+
+    def to_json(self, *, brief: bool = False) -> dict[str, Any]:
+        """All of it as plain values: the attributes, then `origins` and `fact_sources` by attribute, then `documents`."""
+        found: dict[str, Any] = {"key": self.key, "tier": self.tier, "title": self.title}
+        found.update((name, fact.value) for name, fact in self.facts.items())
+        if not brief:
+            found["origins"] = {name: fact.origin for name, fact in self.facts.items()}
+            found["fact_sources"] = {name: list(fact.sources) for name, fact in self.facts.items() if fact.sources}
+            found["documents"] = {name: dict(text) for name, text in self.documents.items()}
+            found["file"] = self.file
+            if self.table:
+                found["table"] = self.table
+        return found
