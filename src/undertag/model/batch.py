@@ -8,6 +8,7 @@ derived field of the entry. A batch never changes after it was made, apart from 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Protocol
 
 from undertag.model.entry import Derivation, Entry
@@ -40,8 +41,8 @@ class Fields(Protocol):
     def whole(self) -> list[Mapping[str, Any]]:
         """Each record's fields by name."""
 
-    def columns(self, names: tuple[str, ...]) -> list[list[Any]]:
-        """The values of these fields, a list a field; None where absent or null."""
+    def rows(self, names: tuple[str, ...]) -> list[Any]:
+        """A row a record, with an attribute `f0`, `f1`, … for each of these fields; None where absent or null."""
 
 
 class Batch:
@@ -60,9 +61,11 @@ class Batch:
     """
 
     __slots__ = (
+        "_attributes",
         "_columns",
         "_events",
         "_fields",
+        "_rows",
         "entry",
         "heads",
         "layout",
@@ -99,6 +102,8 @@ class Batch:
         self.loud: list[int] | None = None
         self._columns: dict[str, list[Any]] = {}
         self._events: dict[int, Mapping[str, Any]] = {}
+        self._rows: list[Any] = []
+        self._attributes: Mapping[str, str] = {}
 
     def __len__(self) -> int:
         return len(self.raws)
@@ -112,10 +117,11 @@ class Batch:
         return fields
 
     def prepare(self, names: tuple[str, ...]) -> None:
-        """Makes the columns of plain fields that will be asked for, at less cost than one by one."""
+        """Decodes the plain fields that will be asked for, and no others."""
         fields = self._fields
         if not isinstance(fields, list) and names:
-            self._columns.update(zip(names, fields.columns(names), strict=True))
+            self._rows = fields.rows(names)
+            self._attributes = {name: f"f{index}" for index, name in enumerate(names)}
 
     def column(self, name: str) -> list[Any]:
         """The values of field `name`, one an event; None where absent or null."""
@@ -129,6 +135,9 @@ class Batch:
         found = self._columns.get(name)
         if found is not None:
             return found[row]
+        attribute = self._attributes.get(name)
+        if attribute is not None:
+            return getattr(self._rows[row], attribute)
         if name.startswith("~"):
             how = self.entry.derivations[name]
             return derive(how, [self.value(row, part) for part in how.fields])
@@ -152,6 +161,9 @@ class Batch:
         return found
 
     def _make(self, name: str) -> list[Any]:
+        attribute = self._attributes.get(name)
+        if attribute is not None:
+            return list(map(attrgetter(attribute), self._rows))
         if name.startswith("~"):
             how = self.entry.derivations[name]
             parts = [self.column(part) for part in how.fields]

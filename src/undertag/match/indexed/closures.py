@@ -113,12 +113,38 @@ def _any_of(name: str, op: str, patterns: list[str]) -> Condition:
     if op == "contains":
         return _contains(name, patterns)
     if op == "eq":
-        wanted = frozenset(patterns)
-        return _on_text(name, wanted.__contains__)
-    edges = tuple(patterns)
-    if op == "startswith":
-        return _on_text(name, lambda text: text.startswith(edges))
-    return _on_text(name, lambda text: text.endswith(edges))
+        return _equals(name, frozenset(patterns))
+    return _starts(name, tuple(patterns)) if op == "startswith" else _ends(name, tuple(patterns))
+
+
+def _equals(name: str, wanted: frozenset[str]) -> Condition:
+    def ask(event: FoldedEvent) -> bool:
+        text = event[name]
+        if text.__class__ is str:
+            return text in wanted
+        return text is not None and not wanted.isdisjoint(text)
+
+    return ask
+
+
+def _starts(name: str, edges: tuple[str, ...]) -> Condition:
+    def ask(event: FoldedEvent) -> bool:
+        text = event[name]
+        if text.__class__ is str:
+            return text.startswith(edges)
+        return text is not None and any(part.startswith(edges) for part in text)
+
+    return ask
+
+
+def _ends(name: str, edges: tuple[str, ...]) -> Condition:
+    def ask(event: FoldedEvent) -> bool:
+        text = event[name]
+        if text.__class__ is str:
+            return text.endswith(edges)
+        return text is not None and any(part.endswith(edges) for part in text)
+
+    return ask
 
 
 def _contains(name: str, patterns: list[str]) -> Condition:

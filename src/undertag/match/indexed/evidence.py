@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from undertag.match.indexed.closures import compile_condition
-from undertag.match.indexed.folded import AS_IS, KEYWORDS_AS_IS, FoldedEvent
+from undertag.match.indexed.folded import AS_IS, KEYWORDS, KEYWORDS_AS_IS, FoldedEvent
 from undertag.match.patterns import compile_text_test, wants_folded
-from undertag.model.expr import REF_OPS, And, Expr, Not, Test
+from undertag.model.expr import REF_OPS, And, Expr, Not, Or, Test
 
 
 class Fact(NamedTuple):
@@ -33,6 +33,10 @@ def compile_evidence(expr: Expr) -> Evidence:
     if isinstance(expr, Not):
         holds = compile_condition(expr)
         return lambda event: [] if holds(event) else None
+    if isinstance(expr, Or):
+        alike = _of_alike(expr)
+        if alike is not None:
+            return alike
     parts = [compile_evidence(arg) for arg in expr.args]
     if isinstance(expr, And):
         return _of_all(parts)
@@ -63,6 +67,44 @@ def _of_any(parts: list[Evidence]) -> Evidence:
     return ask
 
 
+_HOLDS: dict[str, Callable[[str, str], bool]] = {
+    "eq": str.__eq__,
+    "contains": str.__contains__,
+    "startswith": str.startswith,
+    "endswith": str.endswith,
+}
+
+
+def _of_alike(expr: Or) -> Evidence | None:
+    """Plain texts of one field and kind, by far the commonest disjunction; None for any other."""
+    tests = [arg for arg in expr.args if isinstance(arg, Test)]
+    if len(tests) < len(expr.args) or not tests:
+        return None
+    name, op = tests[0].field, tests[0].op
+    if name is None or op not in _HOLDS or any((t.field, t.op, t.cased) != (name, op, False) for t in tests):
+        return None
+    holds = _HOLDS[op]
+    pairs = [(test, test.pattern) for test in tests]
+
+    def ask(event: FoldedEvent) -> list[Fact] | None:
+        text = event[name]
+        if text.__class__ is str:
+            for test, pattern in pairs:
+                if holds(text, pattern):
+                    return [Fact(test, event[AS_IS + name])]
+            return None
+        if text is None:
+            return None
+        as_is = event[AS_IS + name]
+        for test, pattern in pairs:
+            for index, part in enumerate(text):
+                if holds(part, pattern):
+                    return [Fact(test, as_is[index])]
+        return None
+
+    return ask
+
+
 def _of_test(test: Test) -> Evidence:
     name = test.field
     if test.op in ("exists", "null") or test.op in REF_OPS:
@@ -71,15 +113,17 @@ def _of_test(test: Test) -> Evidence:
     folded = wants_folded(test)
     as_is = KEYWORDS_AS_IS if name is None else AS_IS + name
 
+    key = (KEYWORDS if name is None else name) if folded else as_is
+
     def ask(event: FoldedEvent) -> list[Fact] | None:
-        text = event[as_is]
+        text = event[key]
+        if text.__class__ is str:
+            return [Fact(test, event[as_is])] if holds(text) else None
         if text is None:
             return None
-        if text.__class__ is str:
-            return [Fact(test, text)] if holds(text.lower() if folded else text) else None
-        for part in text:
-            if holds(part.lower() if folded else part):
-                return [Fact(test, part)]
+        for index, part in enumerate(text):
+            if holds(part):
+                return [Fact(test, event[as_is][index])]
         return None
 
     return ask

@@ -107,7 +107,9 @@ class Plan:
         self._verdicts: dict[int, int] = {}
         self._constant = 0
         self._scans = [
-            FieldScan(name, marks.get(name, {}), ruled_out.get(name, 0), 1 << (2 * width + index), self._gated)
+            FieldScan(
+                name, marks.get(name, {}), ruled_out.get(name, 0), 1 << (2 * width + index), self._gated
+            )
             for index, name in enumerate(names)
         ]
 

@@ -115,8 +115,8 @@ class EventData:
         """Each event's data by field name."""
         return [_fields(event) for event in self._events]
 
-    def columns(self, names: tuple[str, ...]) -> list[list[Any]]:
-        """The columns of these fields, nothing else being decoded."""
+    def rows(self, names: tuple[str, ...]) -> list[Any]:
+        """The values of these fields, nothing else being decoded."""
         decoder, empty = _decoder(names)
         rows = []
         for event in self._events:
@@ -128,7 +128,7 @@ class EventData:
                 if row.unnamed is not None:  # the names may stand within
                     row = empty(*map(_fields(event).get, names))
             rows.append(row)
-        return [list(map(attrgetter(f"f{index}"), rows)) for index in range(len(names))]
+        return rows
 
     def part(self, part: slice) -> EventData:
         """The data of some of the events."""
