@@ -112,7 +112,7 @@ def test_a_full_disk_behind_standard_output(inputs: Path, rules: Path) -> None:
 def test_a_real_full_disk(inputs: Path, rules: Path, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], capture_output=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], capture_output=True)
     if mounted.returncode:
         pytest.skip("only root can mount a small disk")
     try:
