@@ -1,0 +1,82 @@
+"""Which tags rules put on events, and what is said with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from undertag.model.expr import TRUE
+from undertag.model.rule import LogSource, Rule
+from undertag.tag.tagger import Tagger, TagSettings
+
+
+def rule(**parts: Any) -> Rule:
+    made: dict[str, Any] = {"id": "0badd08f-c6a3-4630-90d3-6875cca440be", "title": "A Thing", "logsource": LogSource(), "condition": TRUE}
+    return Rule(**{**made, **parts})
+
+
+def tags_of(*rules: Rule, settings: TagSettings | None = None) -> dict[str, dict[str, Any]]:
+    tagger = Tagger(rules, settings)
+    return {tag["tag"]: tag for tag in orjson.loads(tagger.tags_of(tuple(range(len(rules)))).json)}
+
+
+LINKS = {"relates": [{"technique": "T1003.001", "strength": "compatible", "why": "w"}], "ask": "?", "benign": ["b"]}
+
+
+@pytest.mark.parametrize(
+    ("parts", "names"),
+    [
+        ({"tags": ("obs.dll.x",), "level": "informational"}, {"obs.dll.x"}),
+        ({"level": "informational"}, {"obs.sigma.0badd08f-c6a3-4630"}),
+        ({"level": "high"}, {"beh.sigma.0badd08f-c6a3-4630"}),
+        ({"tags": ("attack.t1059.001",)}, {"beh.sigma.0badd08f-c6a3-4630", "attack.t1059.001"}),
+        ({"tags": ("attack.t1086",)}, {"beh.sigma.0badd08f-c6a3-4630", "attack.t1059.001"}),
+        ({"tags": ("attack.t9999",)}, {"beh.sigma.0badd08f-c6a3-4630", "attack.t9999"}),
+        ({"tags": ("cve.2021-1",)}, {"beh.sigma.0badd08f-c6a3-4630"}),
+        ({"tags": ("obs.dll.x",), "custom": LINKS}, {"obs.dll.x"}),
+        ({"tags": ("beh.x.y",), "custom": {"relates": [{"technique": "T1003.001", "strength": "indicative"}]}}, {"beh.x.y", "attack.t1003.001"}),
+        ({"tags": ("beh.x.y",), "custom": {"relates": "nonsense"}}, {"beh.x.y"}),
+        ({"tags": ("obs.x.y", "attack.t1003"), "level": "informational", "pack": True}, {"obs.x.y"}),
+    ],
+    ids=["observation", "informational", "detection", "technique", "moved technique", "unknown technique", "other namespace",
+         "weak link", "strong link", "malformed links", "observation that claims"],
+)  # fmt: skip
+def test_tags(parts: dict[str, Any], names: set[str]) -> None:
+    assert set(tags_of(rule(**parts))) == names
+
+
+def test_what_is_said_with_a_tag() -> None:
+    said = tags_of(rule(tags=("obs.dll.x",), custom=LINKS), settings=TagSettings(prefix="acme"))["obs.dll.x"]
+    assert said["title"] == "acme: A Thing"
+    assert said["kind"] == "obs"
+    assert said["ask"] == "?"
+    assert said["benign"] == ["b"]
+    assert said["relates"] == [{"technique": "T1003.001", "strength": "compatible", "why": "w", "name": "LSASS Memory"}]
+
+
+def test_one_tag_of_two_rules_comes_once_with_both() -> None:
+    first, second = rule(tags=("obs.x.y",), id="a"), rule(tags=("obs.x.y",), id="b")
+    assert tags_of(first, second)["obs.x.y"]["rules"] == ["a", "b"]
+
+
+def test_informational_claims_are_downgraded_when_asked() -> None:
+    informational = rule(level="informational", tags=("attack.t1003.001",))
+    assert "attack.t1003.001" in tags_of(informational)
+    downgraded = tags_of(informational, settings=TagSettings(downgrade_informational=True))
+    assert list(downgraded) == ["obs.sigma.0badd08f-c6a3-4630"]
+    assert downgraded["obs.sigma.0badd08f-c6a3-4630"]["relates"][0]["strength"] == "compatible"
+
+
+def test_moved_and_unknown_ids_are_reported_with_the_number_of_rules() -> None:
+    tagger = Tagger([rule(tags=("attack.t1086", "attack.t9999")), rule(id="b", tags=("attack.t1086",))])
+    assert tagger.claims.moved == {"attack.t1086": 2}
+    assert tagger.claims.unknown == {"attack.t9999": 1}
+    assert {problem.code for problem in tagger.claims.problems()} == {"UT421", "UT422"}
+
+
+def test_bad_tag_name_is_told_and_left_out() -> None:
+    tagger = Tagger([rule(tags=("obs." + "x" * 40,))])
+    assert tagger.tags_of((0,)).names == ()
+    assert [problem.code for problem in tagger.problems] == ["UT402"]
