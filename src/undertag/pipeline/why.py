@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from undertag.catalogue.other import other_router
@@ -44,10 +45,14 @@ def why(rule: Rule, raw: bytes, entry_key: str) -> dict[str, Any]:
     condition = bind(rule, batch.entry)
     if condition == FALSE:
         told["reason"] = f"it can't be true in {batch.entry.key}: channel, event ID or provider are others"
-        condition = rule.condition
-    trace = evaluate(condition, lambda name: values_of(batch, 0, name))
-    told["fired"] = trace.held and not told["reason"]
-    told["conditions"] = [_told(leaf) for leaf in trace.leaves()]
+
+    def ask(name: str | None) -> Sequence[Any] | None:
+        return values_of(batch, 0, name)
+
+    told["fired"] = evaluate(condition, ask).held
+    # What the engine decides once for the whole entry is a part of the rule like any other to whoever asks why.
+    whole = bind(rule, replace(batch.entry, constants={}))
+    told["conditions"] = [_told(leaf) for leaf in evaluate(whole, ask).leaves()]
     return told
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from undertag.model.problem import Place, Problem, ReadError
-from undertag.write.store.find import about_of, events_of, written_lines
+from undertag.write.store.find import about_of, batches_of, written_lines
 
 
 def count_output(out: str) -> dict[str, Any]:
@@ -60,10 +60,7 @@ def _lines(path: Path) -> Iterator[tuple[str, str, str, list[str]]]:
 
 
 def _store(folder: Path) -> Iterator[tuple[str, str, str, list[str]]]:
-    dataset = events_of(folder)
-    if dataset is None:
-        return
-    for batch in dataset.to_batches(columns=["time", "system", "entry", "tags"]):
+    for batch in batches_of(folder, ["time", "system", "entry", "tags"]):
         for row in batch.to_pylist():
             yield (
                 row["time"].strftime("%Y-%m-%d") if row["time"] else "unknown",

@@ -99,11 +99,11 @@ def _no_output(path: Path, line: int | None = None) -> ReadError:
     )
 
 
-def events_of(folder: Path) -> Any:
-    """The events in a folder as a dataset of Arrow, None where there are none.
+def batches_of(folder: Path, columns: list[str] | None = None, filter_by: Any = None) -> Iterator[Any]:
+    """The events in a folder as Arrow batches.
 
     Raises:
-        ReadError: no run of undertag wrote the folder.
+        ReadError: no run of undertag wrote the folder, or a part of it is damaged.
     """
     import pyarrow as pa
     import pyarrow.dataset as ds
@@ -114,24 +114,18 @@ def events_of(folder: Path) -> Any:
         str(path) for path in (folder / EVENTS).rglob("*.parquet") if not path.name.startswith(".")
     )
     try:
-        return ds.dataset(files, schema=EVENT_SCHEMA, format="parquet") if files else None
+        dataset = ds.dataset(files, schema=EVENT_SCHEMA, format="parquet")
+        yield from dataset.to_batches(columns=columns, filter=filter_by)
     except pa.ArrowInvalid as error:
         raise _no_output(folder) from error
 
 
 def _in_store(folder: Path, uid: str) -> Iterator[Written]:
-    import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.dataset as ds
 
-    dataset = events_of(folder)
-    if dataset is None:
-        return
-    try:
-        table = dataset.to_table(filter=pc.starts_with(ds.field("event_uid"), uid))
-    except pa.ArrowInvalid as error:
-        raise _no_output(folder) from error
-    for row in table.to_pylist():
+    asked = pc.starts_with(ds.field("event_uid"), uid)
+    for row in (row for batch in batches_of(folder, filter_by=asked) for row in batch.to_pylist()):
         moment = row["time"]
         fields = row["fields"]
         yield Written(

@@ -1,0 +1,171 @@
+"""undertag from Python says what the command line says, and costs nothing until it is used."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pytest
+from tests.pipeline.mixed import evtx_json, flat, rule_id, winlogbeat, write_rules
+from tests.pipeline.running import lines, tagged
+
+import undertag
+
+EVENTS = [
+    {
+        "channel": "Microsoft-Windows-Sysmon/Operational",
+        "id": 1,
+        "provider": "Microsoft-Windows-Sysmon",
+        "computer": f"host{number % 2}",
+        "record": number,
+        "time": "2026-03-01T10:00:00.000000Z",
+        "fields": {"CommandLine": "whoami" if number % 3 else "other", "User": "x", "ProcessId": number},
+    }
+    for number in range(3_000)
+]
+SHAPES = {"evtx": evtx_json, "flat": flat, "winlogbeat": winlogbeat}
+
+
+@pytest.fixture(scope="module")
+def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_rules(tmp_path_factory.mktemp("rules") / "rules")
+
+
+@pytest.fixture(scope="module")
+def tagging(rules: Path) -> undertag.Tagging:
+    return undertag.Tagging(undertag.load_rules([rules]).rules, pack=False)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_dicts_are_tagged_as_by_the_command(shape: str, rules: Path, tmp_path: Path) -> None:
+    tagging = undertag.Tagging(undertag.load_rules([rules]).rules, pack=False)
+    events = [SHAPES[shape](event) for event in EVENTS]
+    (tmp_path / "in.jsonl").write_bytes(b"\n".join(map(orjson.dumps, events)))
+    tagged([tmp_path / "in.jsonl"], rules, tmp_path / "out.jsonl")
+    found = list(tagging.tag(iter(events)))
+    assert [event.details for event in found] == [event["undertag"] for event in lines(tmp_path / "out.jsonl")]
+    assert [event.event for event in found] == events
+    assert tagging.problems == []
+    first = found[1]
+    assert (first.time, first.system, first.entry) == (
+        "2026-03-01T10:00:00.000000Z",
+        "host1",
+        "windows/sysmon/1",
+    )
+    assert "attack.t1059.001" in first.tags
+    assert rule_id("contains") in [rule["id"] for rule in first.details["rules"]]
+
+
+def test_events_come_as_they_are_tagged(tagging: undertag.Tagging) -> None:
+    taken = 0
+
+    def endless() -> Any:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield flat(EVENTS[0])
+
+    stream = tagging.tag(endless())
+    assert next(stream).entry == "windows/sysmon/1"
+    assert taken < 10_000
+
+
+def test_equal_events_are_told_apart(tagging: undertag.Tagging) -> None:
+    uids = [event.uid for event in tagging.tag([flat(EVENTS[0])] * 5_000)]
+    assert len(set(uids)) == 5_000
+    assert [event.uid for event in tagging.tag([flat(EVENTS[0])])] == uids[:1]
+
+
+@pytest.mark.parametrize("kind", [pa.Table, pa.RecordBatch])
+def test_arrow_keeps_its_rows(kind: Any, tagging: undertag.Tagging) -> None:
+    rows = [flat(event) for event in EVENTS]
+    rows[1]["CommandLine"] = None
+    table = tagging.tag_arrow(kind.from_pylist(rows))
+    assert isinstance(table, pa.Table)
+    assert table.column_names == [*rows[0], "event_uid", "entry", "tags", "undertag"]
+    assert table.select(list(rows[0])).to_pylist() == rows
+    one, two, three = table.slice(0, 3).to_pylist()
+    assert (one["entry"], two["entry"]) == ("windows/sysmon/1",) * 2
+    fired = [{rule["title"] for rule in json.loads(row["undertag"])["rules"]} for row in (one, two, three)]
+    assert ["rule contains" in titles for titles in fired] == [False, False, True]
+    assert three["tags"] == [tag["tag"] for tag in json.loads(three["undertag"])["tags"]]
+    assert len(set(table["event_uid"].to_pylist())) == len(rows)
+
+
+def test_rows_that_are_no_event_keep_their_place(tagging: undertag.Tagging) -> None:
+    table = tagging.tag_arrow(pa.table({"a": ["x", None, "y"]}))
+    assert table["entry"].to_pylist()[0] == table["entry"].to_pylist()[2]
+    assert len(table) == 3
+
+
+def test_what_json_has_no_word_for_is_refused(tagging: undertag.Tagging) -> None:
+    with pytest.raises(TypeError):
+        list(tagging.tag([{"a": object()}]))
+
+
+def test_the_pack_comes_along() -> None:
+    tagging = undertag.Tagging()
+    assert len(tagging.rules) == len(undertag.load_pack().rules) >= 60
+    [event] = tagging.tag(
+        [
+            {
+                "Channel": "Microsoft-Windows-Sysmon/Operational",
+                "EventID": 7,
+                "Image": "C:\\Windows\\System32\\svchost.exe",
+                "ImageLoaded": "C:\\Windows\\System32\\WinSCard.dll",
+            }
+        ]
+    )
+    assert "obs.dll.smart-card-api" in event.tags
+
+
+def test_settings_are_followed(rules: Path) -> None:
+    settings = undertag.TagSettings(prefix="ACME", attack_version="18.1")
+    tagging = undertag.Tagging(undertag.load_rules([rules]).rules, pack=False, settings=settings)
+    [event] = tagging.tag([flat(EVENTS[1])])
+    assert event.details["attack_version"] == "18.1"
+    assert event.details["tags"][0]["title"].startswith("ACME: ")
+
+
+def test_placeholders_are_filled(tmp_path: Path) -> None:
+    (tmp_path / "r.yml").write_text(
+        "title: who\nid: 00000000-0000-4000-8000-0000000000aa\nstatus: test\nlevel: low\n"
+        "logsource: {product: windows}\ndetection: {a: {User|expand: '%who%'}, condition: a}\n"
+    )
+    assert [problem.code for problem in undertag.load_rules([tmp_path]).problems] == ["UT214"]
+    loaded = undertag.load_rules([tmp_path], placeholders={"who": ["x"]})
+    [event] = undertag.Tagging(loaded.rules, pack=False).tag([flat(EVENTS[0])])
+    assert [rule["title"] for rule in event.details["rules"]] == ["who"]
+
+
+def test_no_such_rules() -> None:
+    with pytest.raises(undertag.UndertagError) as caught:
+        undertag.load_rules(["/no/such/place"])
+    assert caught.value.problem.code == "UT200"
+
+
+HEAVY = {"pyarrow", "sigma", "evtx", "duckdb", "typer", "rich", "numpy", "msgspec", "orjson", "lxml", "yaml", "re2"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import undertag", "import undertag; undertag.UndertagError", "import undertag; undertag.__version__"],
+)
+def test_importing_costs_nothing(code: str) -> None:
+    asked = f"{code}; import sys; print(sorted({HEAVY!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_asking_for_the_version_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv[1:] = ['--version']; from undertag.apps.cli import main; main(); "
+        f"print(sorted({HEAVY!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [f"undertag {undertag.__version__}", "[]"]
