@@ -1,4 +1,4 @@
-"""Every command as a program sees it: one JSON document with the promised keys, exit codes, nothing else on standard output."""
+"""Every command as a program sees it: one JSON document with the promised keys, and exit codes."""
 
 from __future__ import annotations
 
@@ -73,7 +73,11 @@ KEYS: dict[str, tuple[list[str], set[str], int]] = {
     "rules regress": (["rules", "regress", "{sigma}"], {"total", "passed", "failed", "over"}, 0),
     "formats": (["formats"], {"formats"}, 0),
     "stats": (["stats", "{out}"], {"events", "tagged", "systems", "tags", "entries", "days"}, 0),
-    "stats of a file": (["stats", "{out}.jsonl"], {"events", "tagged", "systems", "tags", "entries", "days"}, 0),
+    "stats of a file": (
+        ["stats", "{out}.jsonl"],
+        {"events", "tagged", "systems", "tags", "entries", "days"},
+        0,
+    ),
     "version": (["version"], {"version"}, 0),
     "completion": (["completion", "zsh"], {"shell", "script"}, 0),
     "packs check": (["packs", "check"], {"rules", "by_kind", "findings"}, 0),
@@ -116,10 +120,10 @@ NO_SETTINGS = {"attack diff", "attack import"}
 
 def commands() -> Iterator[tuple[str, Any]]:
     def below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
-        children = getattr(command, "commands", None)
-        if children is None:
+        children: dict[str, Any] = getattr(command, "commands", {})
+        if not children:
             yield name, command
-        for child in children or ():
+        for child in children:
             yield from below(f"{name} {child}".strip(), children[child])
 
     yield from below("", get_command(app))

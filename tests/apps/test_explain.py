@@ -20,7 +20,12 @@ SYSMON = {
     "computer": "a",
     "record": 1,
     "time": "2026-03-01T10:00:00.000000Z",
-    "fields": {"Image": "C:\\zzz.exe", "CommandLine": "zzz -x", "User": "CORP\\bob", "IntegrityLevel": "High"},
+    "fields": {
+        "Image": "C:\\zzz.exe",
+        "CommandLine": "zzz -x",
+        "User": "CORP\\bob",
+        "IntegrityLevel": "High",
+    },
 }
 SECURITY = {
     **SYSMON,
@@ -51,15 +56,30 @@ def text_of(shape: str) -> str:
     return "".join(json.dumps(SHAPES[shape](event)) + "\n" for event in (SYSMON, SECURITY))  # type: ignore[misc]
 
 
-@pytest.fixture(scope="module", params=[(shape, out) for shape in SHAPES for out in ("out", "out.jsonl")], ids=str)
-def output(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+@pytest.fixture(
+    scope="module", params=[(shape, out) for shape in SHAPES for out in ("out", "out.jsonl")], ids=str
+)
+def output(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[str]]:
     """An output, and the uids of the Sysmon and the Security event."""
     shape, name = request.param
     folder = tmp_path_factory.mktemp("explain")
     (folder / "in").write_text(text_of(shape))
     rules = write_rules(folder / "rules")
     run(["tag", str(folder / "in"), "--rules", str(rules), "--no-pack", "--out", str(folder / name), "-q"])
-    run(["tag", str(folder / "in"), "--rules", str(rules), "--no-pack", "--out", str(folder / "u.jsonl"), "-q"])
+    run(
+        [
+            "tag",
+            str(folder / "in"),
+            "--rules",
+            str(rules),
+            "--no-pack",
+            "--out",
+            str(folder / "u.jsonl"),
+            "-q",
+        ]
+    )
     said = [orjson.loads(line)["undertag"] for line in (folder / "u.jsonl").open("rb")]
     said.sort(key=lambda one: one["entry"] != "windows/sysmon/1")
     return folder / name, [one["event_uid"] for one in said]
@@ -102,9 +122,13 @@ def test_conditions(case: str, output: tuple[Path, list[str]], capfd: CAPFD) -> 
             assert "zzz" in one["value"]
 
 
-@pytest.mark.parametrize("rule", ["contains", "negated", "user", "integrity", "keyword", "number", "null", "any"])
+@pytest.mark.parametrize(
+    "rule", ["contains", "negated", "user", "integrity", "keyword", "number", "null", "any"]
+)
 @pytest.mark.parametrize("event", [0, 1])
-def test_fired_is_what_the_run_found(rule: str, event: int, output: tuple[Path, list[str]], capfd: CAPFD) -> None:
+def test_fired_is_what_the_run_found(
+    rule: str, event: int, output: tuple[Path, list[str]], capfd: CAPFD
+) -> None:
     out, uids = output
     document = asked(out, uids[event], rule_id(rule), capfd)
     ran = {one["id"] for one in document["rules"]}
@@ -119,7 +143,9 @@ def test_another_event_id_is_the_reason(output: tuple[Path, list[str]], capfd: C
     assert told["reason"] == "it can't be true in windows/sysmon/1: channel, event ID or provider are others"
 
 
-def test_another_log_source_is_the_reason(output: tuple[Path, list[str]], tmp_path: Path, capfd: CAPFD) -> None:
+def test_another_log_source_is_the_reason(
+    output: tuple[Path, list[str]], tmp_path: Path, capfd: CAPFD
+) -> None:
     out, uids = output
     (tmp_path / "r.yml").write_text(
         "title: other\nid: 00000000-0000-4000-8000-0000000000aa\nstatus: test\nlevel: low\n"

@@ -40,7 +40,7 @@ def main() -> int:
 
 
 def _guided(name: str, seconds: int) -> int:
-    import atheris  # type: ignore[import-not-found, unused-ignore]
+    import atheris  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
     with atheris.instrument_imports(include=["undertag.read", "undertag.match", "undertag.write"]):
         from tests.fuzz.targets import TARGETS, corpus_folder

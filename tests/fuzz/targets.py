@@ -32,12 +32,14 @@ EVENT: Final = (
     b'"Channel":"Microsoft-Windows-Sysmon/Operational","Computer":"c"},'
     b'"EventData":{"CommandLine":"zzz -x","User":"u","ProcessId":7}}}\n'
 )
-FLAT: Final = b'{"Channel":"Security","EventID":4688,"NewProcessName":"C:\\\\zzz.exe","EventTime":"2026-01-01 00:00:00"}\n'
+FLAT: Final = (
+    b'{"Channel":"Security","EventID":4688,"NewProcessName":"C:\\\\zzz.exe","EventTime":"2026-01-01"}\n'
+)
 XML: Final = (
     b'<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System><Provider Name="p"/>'
     b"<EventID>1</EventID><Channel>Security</Channel></System><EventData><Data Name='a'>zzz</Data></EventData></Event>"
 )
-CSV: Final = b"EventID,Channel,CommandLine\n1,Security,zzz\n2,Security,\"a\nb\"\n"
+CSV: Final = b'EventID,Channel,CommandLine\n1,Security,zzz\n2,Security,"a\nb"\n'
 RULE: Final = b"""title: x
 id: 00000000-0000-4000-8000-000000000001
 status: test
@@ -95,7 +97,9 @@ def normalising(data: bytes) -> None:
 
 def _go(unit: Unit, count: int) -> None:
     outcome = _WAY.go(unit)
-    damaged = sum(problem.code == "UT111" and problem.severity == "error" for problem in outcome.tally.problems)
+    damaged = sum(
+        problem.code == "UT111" and problem.severity == "error" for problem in outcome.tally.problems
+    )
     assert outcome.tally.events <= count <= outcome.tally.events + damaged
     text = joined(outcome.rendered)  # type: ignore[arg-type]
     written = text.split(b"\n")[:-1]
@@ -117,7 +121,7 @@ def loading(data: bytes) -> None:
 def _says_something(data: bytes) -> bool:
     """Whether YAML finds anything but null in the bytes, or can't read them."""
     try:
-        documents = list(yaml.load_all(data, Loader=yaml.BaseLoader))  # noqa: S506 (makes texts, lists and dicts only)
+        documents = list(yaml.load_all(data, Loader=yaml.BaseLoader))
     except (yaml.YAMLError, ValueError, RecursionError):
         return True
     return any(document not in (None, "", "~", "null", "Null", "NULL") for document in documents)
@@ -125,10 +129,28 @@ def _says_something(data: bytes) -> bool:
 
 Target = Callable[[bytes], None]
 TARGETS: Final[dict[str, tuple[Target, list[bytes]]]] = {
-    "reading": (reading, [EVENT * 2, FLAT * 3, b"[" + EVENT + b"]", XML * 2, CSV, b"ElfFile\0" + bytes(120), b"PK\3\4", b"\x1f\x8b\x08\0"]),
-    "normalising": (normalising, [EVENT, FLAT, EVENT + FLAT, EVENT.replace(b"7", b"1e999"), b'{"undertag":1}']),
-    "loading": (loading, [RULE, b"---\n" + RULE, b"title: [x", b"a: &x [*x]", b"filter: {rules: [x]}\n"]),
-}  # fmt: skip
+    "reading": (
+        reading,
+        [
+            EVENT * 2,
+            FLAT * 3,
+            b"[" + EVENT + b"]",
+            XML * 2,
+            CSV,
+            b"ElfFile\0" + bytes(120),
+            b"PK\3\4",
+            b"\x1f\x8b\x08\0",
+        ],
+    ),
+    "normalising": (
+        normalising,
+        [EVENT, FLAT, EVENT + FLAT, EVENT.replace(b"7", b"1e999"), b'{"undertag":1}'],
+    ),
+    "loading": (
+        loading,
+        [RULE, b"---\n" + RULE, b"title: [x", b"a: &x [*x]", b"filter: {rules: [x]}\n"],
+    ),
+}
 
 
 def corpus_folder(name: str) -> Path:

@@ -37,7 +37,7 @@ def test_some_damage(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [[], ["--plain"]], ids=["as it comes", "plain"])
 def test_the_bounded_run(options: list[str]) -> None:
-    command = [sys.executable, RUN, "--seconds", "9", *options]
+    command = [sys.executable, str(RUN), "--seconds", "9", *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "no failures" in done.stdout
@@ -52,6 +52,8 @@ def test_a_failure_is_told() -> None:
         "targets.TARGETS['loading'] = (bad, targets.TARGETS['loading'][1])\n"
         "sys.exit(run.main())\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 1
     assert "AssertionError" in done.stderr

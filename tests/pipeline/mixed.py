@@ -1,4 +1,4 @@
-"""A small corpus of every shape, with twins and damage in it, and rules of every kind of test. All made here, seeded."""
+"""A small corpus of every shape, with twins and damage in it, and rules of every kind. All made here, seeded."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ LINES = ["cmd /c whoami", "zzz -x", "aaaaaaaaab", "", "powershell -enc SQBFAFgA"
 RULES = {
     "contains": ("process_creation", "sel: {CommandLine|contains: whoami}", "sel"),
     "endswith": ("process_creation", "sel: {Image|endswith: '\\zzz.exe'}", "sel"),
-    "negated": ("process_creation", "sel: {Image|contains: Windows}\n  not_it: {User: null}", "sel and not not_it"),
+    "negated": (
+        "process_creation",
+        "sel: {Image|contains: Windows}\n  not_it: {User: null}",
+        "sel and not not_it",
+    ),
     "user": ("process_creation", "sel: {User: 'CORP\\alice'}", "sel"),
     "integrity": ("process_creation", "sel: {IntegrityLevel: High}", "sel"),
     "linear": ("process_creation", "sel: {CommandLine|re: '(a+)+b$'}", "sel"),

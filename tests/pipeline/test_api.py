@@ -48,7 +48,9 @@ def test_dicts_are_tagged_as_by_the_command(shape: str, rules: Path, tmp_path: P
     (tmp_path / "in.jsonl").write_bytes(b"\n".join(map(orjson.dumps, events)))
     tagged([tmp_path / "in.jsonl"], rules, tmp_path / "out.jsonl")
     found = list(tagging.tag(iter(events)))
-    assert [event.details for event in found] == [event["undertag"] for event in lines(tmp_path / "out.jsonl")]
+    assert [event.details for event in found] == [
+        event["undertag"] for event in lines(tmp_path / "out.jsonl")
+    ]
     assert [event.event for event in found] == events
     assert tagging.problems == []
     first = found[1]
@@ -149,7 +151,20 @@ def test_no_such_rules() -> None:
     assert caught.value.problem.code == "UT200"
 
 
-HEAVY = {"pyarrow", "sigma", "evtx", "duckdb", "typer", "rich", "numpy", "msgspec", "orjson", "lxml", "yaml", "re2"}
+HEAVY = {
+    "pyarrow",
+    "sigma",
+    "evtx",
+    "duckdb",
+    "typer",
+    "rich",
+    "numpy",
+    "msgspec",
+    "orjson",
+    "lxml",
+    "yaml",
+    "re2",
+}
 
 
 @pytest.mark.parametrize(

@@ -58,32 +58,40 @@ class Case:
     time: str | None = "2026-03-01T10:00:00.000000Z"
 
 
-BAD = {"kept": False, "codes": ("UT111",), "exit_code": 1}
-MENDED = {"codes": ("UT112",)}
+def bad(line: bytes) -> Case:
+    """A line that is left out and told."""
+    return Case(line, kept=False, codes=("UT111",), exit_code=1)
+
+
+def mended(line: bytes) -> Case:
+    """A line that is kept, with other bytes for those that are no text."""
+    return Case(line, codes=("UT112",))
+
+
 CASES = {
-    "cut short": Case(GOOD[:-20], **BAD),
-    "invalid UTF-8 in a field": Case(with_field(b'"\xff\xfe"'), **MENDED),
-    "invalid UTF-8 in a field that nothing asks for": Case(
-        GOOD.replace(b'"Computer": ', b'"Security": {"#attributes": {"UserID": "\xc3"}}, "Computer": '), **MENDED
+    "cut short": bad(GOOD[:-20]),
+    "invalid UTF-8 in a field": mended(with_field(b'"\xff\xfe"')),
+    "invalid UTF-8 in a field that nothing asks for": mended(
+        GOOD.replace(b'"Computer": ', b'"Security": {"#attributes": {"UserID": "\xc3"}}, "Computer": ')
     ),
-    "invalid UTF-8 in a flat event": Case(flat_with(b'"\xed\xa0\x80"'), **MENDED),
-    "lone surrogate": Case(with_field(rb'"\ud800"'), **BAD),
-    "raw control character": Case(with_field(b'"\x01"'), **BAD),
-    "NUL byte": Case(with_field(b'"\0"'), **BAD),
+    "invalid UTF-8 in a flat event": mended(flat_with(b'"\xed\xa0\x80"')),
+    "lone surrogate": bad(with_field(rb'"\ud800"')),
+    "raw control character": bad(with_field(b'"\x01"')),
+    "NUL byte": bad(with_field(b'"\0"')),
     "escaped NUL": Case(with_field(rb'"\u0000"')),
-    "NaN": Case(with_field(b"NaN"), **BAD),
-    "NaN in a flat event": Case(flat_with(b"NaN"), **BAD),
+    "NaN": bad(with_field(b"NaN")),
+    "NaN in a flat event": bad(flat_with(b"NaN")),
     "a number past all bounds": Case(with_field(b"1e999")),
     "an integer of 400 digits": Case(with_field(b"9" * 400)),
     "an integer of 5,000 digits": Case(with_field(b"9" * 5_000)),
-    "an integer of 400 digits in a flat event": Case(flat_with(b"9" * 400), **BAD),
+    "an integer of 400 digits in a flat event": bad(flat_with(b"9" * 400)),
     "an integer of 40 digits in a flat event": Case(flat_with(b"9" * 40)),
     "800 arrays deep": Case(with_field(b"[" * 800 + b"]" * 800)),
     "800 arrays deep in a flat event": Case(flat_with(b"[" * 800 + b"]" * 800)),
     "5,000 arrays deep": Case(with_field(b"[" * 5_000 + b"]" * 5_000)),
     "5,000 objects deep": Case(with_field(b'{"x":' * 5_000 + b"1" + b"}" * 5_000)),
-    "100,000 arrays deep": Case(with_field(b"[" * 100_000 + b"]" * 100_000), **BAD),
-    "100,000 arrays deep in a flat event": Case(flat_with(b"[" * 100_000 + b"]" * 100_000), **BAD),
+    "100,000 arrays deep": bad(with_field(b"[" * 100_000 + b"]" * 100_000)),
+    "100,000 arrays deep in a flat event": bad(flat_with(b"[" * 100_000 + b"]" * 100_000)),
     "a key twice": Case(with_field(b'"a", "Extra": "b"')),
     "an undertag object already": Case(GOOD[:-1] + b', "undertag": {"event_uid": "forged"}}'),
     "an undertag object beside a number past all bounds": Case(
@@ -105,9 +113,9 @@ CASES = {
     ),
     "the 31st of February": Case(with_time('"2026-02-31T00:00:00.000000Z"'), codes=("UT113",), time=None),
     "a time that is a huge number": Case(with_time("9" * 30), codes=("UT113",), time=None),
-    "an array": Case(b"[1, 2]", **BAD),
-    "a text": Case(b'"x"', **BAD),
-    "null": Case(b"null", **BAD),
+    "an array": bad(b"[1, 2]"),
+    "a text": bad(b'"x"'),
+    "null": bad(b"null"),
 }
 
 
@@ -144,7 +152,9 @@ def test_one_bad_record(
         assert (row["source"], row["offset"]) == (str(path), len(GOOD) + 1)
 
 
-@pytest.mark.parametrize("name", ["5,000 arrays deep", "an undertag object already", "blanks behind", "a key twice"])
+@pytest.mark.parametrize(
+    "name", ["5,000 arrays deep", "an undertag object already", "blanks behind", "a key twice"]
+)
 def test_lines_of_odd_records_are_whole(name: str, rules: Path, tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(CASES[name].line)
     tagged([tmp_path / "in"], rules, tmp_path / "out.jsonl")
@@ -193,7 +203,12 @@ FILES: dict[str, tuple[bytes, int, tuple[str, ...], int]] = {
     "empty": (b"", 0, (), 0),
     "only blanks": (b" \n\n\t\n", 0, (), 0),
     "JSON lines named .evtx": (LINE * 2, 2, (), 0),
-    "cut gzip": (gzip.compress(os.urandom(9_000).hex().encode() + b"\n" + LINE * 50)[:-40], -1, ("UT103",), 4),
+    "cut gzip": (
+        gzip.compress(os.urandom(9_000).hex().encode() + b"\n" + LINE * 50)[:-40],
+        -1,
+        ("UT103",),
+        4,
+    ),
     "an image": (b"\x89PNG\r\n\x1a\n" + bytes(200), 0, ("UT102",), 4),
     "an EVTX header and no more": (EVTX_HEADER, 0, ("UT117",), 1),
     "zip bomb": (zip_bomb(), 1, ("UT104",), 4),
@@ -272,7 +287,17 @@ def test_damaged_evtx_costs_what_is_damaged(
     else:
         data[4096 + 70_000] ^= 0x40  # in the second chunk
     (tmp_path / "bad.evtx").write_bytes(data)
-    code = run(["tag", str(tmp_path / "bad.evtx"), "--rules", str(rules), "--out", str(tmp_path / "o.jsonl"), "--json"])
+    code = run(
+        [
+            "tag",
+            str(tmp_path / "bad.evtx"),
+            "--rules",
+            str(rules),
+            "--out",
+            str(tmp_path / "o.jsonl"),
+            "--json",
+        ]
+    )
     summary = json.loads(capfd.readouterr().out)
     assert 0 < summary["events"] <= whole.events
     assert {code for code in summary["problem_codes"] if code < "UT2"} & {"UT115", "UT116", "UT117"}
@@ -305,7 +330,10 @@ def test_a_catastrophic_expression_is_cut_off_and_told(
         events.append(json.dumps(evtx_json(event)).encode())
     (tmp_path / "in.jsonl").write_bytes(b"\n".join(events))
     started = time.monotonic()
-    assert run(["tag", str(tmp_path / "in.jsonl"), "--rules", str(tmp_path / "rule.yml"), "--no-pack", "--json"]) == 0
+    assert (
+        run(["tag", str(tmp_path / "in.jsonl"), "--rules", str(tmp_path / "rule.yml"), "--no-pack", "--json"])
+        == 0
+    )
     assert time.monotonic() - started < 20
     said = capfd.readouterr()
     summary = json.loads(said.out)
@@ -354,7 +382,9 @@ def test_a_bad_rule_is_told_and_the_others_run(
     name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     texts, exit_code, codes = RULES[name]
-    (tmp_path / "good.yml").write_text(RULE.format(title="good", id=TWO, field="CommandLine", condition="sel"))
+    (tmp_path / "good.yml").write_text(
+        RULE.format(title="good", id=TWO, field="CommandLine", condition="sel")
+    )
     for number, text in enumerate(texts):
         (tmp_path / f"{number}.yml").write_text(text)
     (tmp_path / "in.jsonl").write_bytes(LINE.replace(b"zzz -x", b"x"))

@@ -23,7 +23,9 @@ from tests.pipeline.running import ENV, tagged, undertag
 
 from undertag.model.problem import StoreError
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's /proc and signals")
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/task").is_dir(), reason="needs Linux's /proc and signals"
+)
 PLACES = ["out.jsonl", "out"]
 
 
@@ -86,8 +88,8 @@ def test_a_full_disk_ends_the_program_with_4(
     def small_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
-    args = ["tag", inputs, "--rules", rules, "--no-pack", "--out", tmp_path / place, "-w", workers, "--json"]
-    done = undertag(*args, preexec_fn=small_files)
+    args = ["tag", str(inputs), "--rules", str(rules), "--no-pack", "--out", str(tmp_path / place)]
+    done = undertag(*args, "-w", workers, "--json", preexec_fn=small_files)
     assert done.returncode == 4, done.stderr.decode()
     assert json.loads(done.stdout)["error"]["code"] == "UT601"
     assert b"Traceback" not in done.stderr
@@ -157,8 +159,10 @@ def running(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The program at work on standard input, which doesn't end."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "undertag", "tag", "-", "--rules", rules, "--no-pack", "--out", out]
-        + ["--workers", str(workers), "--json"],
+        [
+            *(sys.executable, "-m", "undertag", "tag", "-", "--rules", str(rules), "--no-pack"),
+            *("--out", str(out), "--workers", str(workers), "--json"),
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -43,12 +43,16 @@ def compare(rules: list[Rule], some: Iterator[Batch], every: int) -> int:
     engine = Engine(rules)
     compared = 0
     for batch in some:
-        bound = [(number, expr) for number, rule in enumerate(rules) if (expr := bind(rule, batch.entry)) != FALSE]
+        bound = [
+            (number, expr) for number, rule in enumerate(rules) if (expr := bind(rule, batch.entry)) != FALSE
+        ]
         found = engine.match(batch)
         for row in range(0, len(batch), every):
             got = Counter(found[row].numbers) if row in found else Counter()
             want = Counter(
-                number for number, expr in bound if match_event(expr, lambda name: values_of(batch, row, name))
+                number
+                for number, expr in bound
+                if match_event(expr, lambda name: values_of(batch, row, name))
             )
             assert got == want, (batch.entry.key, batch.raws[row][:400])
             compared += want.total()
@@ -74,7 +78,9 @@ def test_attack_samples_give_what_peers_find_and_what_they_lose() -> None:
     assert not [problem for problem in summary.problems if problem.severity == "error"]
     assert len(summary.rule_hits) >= 330
     assert summary.hits >= 1186
-    titles = Counter({rule.title: summary.rule_hits[rule.id] for rule in rules if rule.id in summary.rule_hits})
+    titles = Counter(
+        {rule.title: summary.rule_hits[rule.id] for rule in rules if rule.id in summary.rule_hits}
+    )
     assert titles["RDP over Reverse SSH Tunnel WFP"] == 4
     assert titles["New DLL Added to AppInit_DLLs Registry Key"] == 1
     assert titles["Password Dumper Remote Thread in LSASS"] == 2
@@ -102,7 +108,9 @@ def tags_by_event(path: Path) -> list[tuple[str, str, str, tuple[str, ...]]]:
 
 def test_two_stories_of_one_minute_stay_apart() -> None:
     """`net user` on one system and WinSCard.dll on another are no one thing, and the library is no theft."""
-    rows = tags_by_event(corpus("security-datasets", "windows__discovery__host__empire_shell_net_local_users.zip"))
+    rows = tags_by_event(
+        corpus("security-datasets", "windows__discovery__host__empire_shell_net_local_users.zip")
+    )
     cards = [row for row in rows if row[2].lower().endswith("winscard.dll")]
     assert [row[0] for row in cards] == ["WORKSTATION6.theshire.local"]
     assert {"obs.dll.smart-card-api", "mit.host.wmi-provider"} <= set(cards[0][3])
@@ -111,7 +119,9 @@ def test_two_stories_of_one_minute_stay_apart() -> None:
 
 
 def test_five_libraries_in_one_process() -> None:
-    rows = tags_by_event(corpus("security-datasets", "windows__credential_access__host__empire_mimikatz_logonpasswords.zip"))
+    rows = tags_by_event(
+        corpus("security-datasets", "windows__credential_access__host__empire_mimikatz_logonpasswords.zip")
+    )
     names = ("winscard", "samlib", "vaultcli", "hid", "cryptdll")
     loaders = {name: {row[1] for row in rows if row[2].lower().endswith(f"\\{name}.dll")} for name in names}
     assert any(image.lower().endswith("powershell.exe") for image in set.intersection(*loaders.values()))

@@ -49,9 +49,13 @@ def test_every_record_is_an_event_or_a_problem(corpus: Corpus, plain: tuple[byte
     data, summary = plain
     events = [orjson.loads(line) for line in data.splitlines()]
     assert len(events) == summary.events == corpus.events
-    assert sum(count for (_, severity), count in summary.counts.items() if severity == "error") == corpus.damaged
+    assert (
+        sum(count for (_, severity), count in summary.counts.items() if severity == "error") == corpus.damaged
+    )
     assert len({event["undertag"]["event_uid"] for event in events}) < corpus.events  # f.gz repeats a.jsonl
-    assert set(summary.rule_hits) >= {f"{number:08x}-0000-4000-8000-000000000000" for number in range(len(NAMES))}
+    assert set(summary.rule_hits) >= {
+        f"{number:08x}-0000-4000-8000-000000000000" for number in range(len(NAMES))
+    }
 
 
 def test_equal_records_of_one_source_stay_apart(corpus: Corpus, rules: Path, tmp_path: Path) -> None:
@@ -114,13 +118,17 @@ def test_a_folder_and_a_file_say_the_same(
         [str(path) for path in (tmp_path / "out" / "events").rglob("*.parquet")], format="parquet"
     ).to_table()
     assert sorted(rows["event_uid"].to_pylist()) == sorted(said["event_uid"] for said in written)
-    assert sorted(rows["rules"].to_pylist()) == sorted(orjson.dumps(said["rules"]).decode() for said in written)
+    assert sorted(rows["rules"].to_pylist()) == sorted(
+        orjson.dumps(said["rules"]).decode() for said in written
+    )
     assert sorted(map(tuple, rows["tags"].to_pylist())) == sorted(
         tuple(tag["tag"] for tag in said["tags"]) for said in written
     )
 
 
-def test_a_source_says_the_same_whatever_stands_before_it(corpus: Corpus, rules: Path, tmp_path: Path) -> None:
+def test_a_source_says_the_same_whatever_stands_before_it(
+    corpus: Corpus, rules: Path, tmp_path: Path
+) -> None:
     files = sorted(corpus.folder.iterdir())
     alone = {}
     for file in files:

@@ -81,9 +81,8 @@ def explain(
 def _show(document: dict[str, Any], out: Console) -> None:
     from rich.markup import escape
 
-    out.print(
-        f"[bold]{document['event_uid']}[/]  {document['time']}  {escape(str(document['system']))}  [dim]{document['entry']}[/]"
-    )
+    system = escape(str(document["system"]))
+    out.print(f"[bold]{document['event_uid']}[/]  {document['time']}  {system}  [dim]{document['entry']}[/]")
     rules = {rule["id"]: rule for rule in document["rules"]}
     for tag in document["tags"]:
         out.print(f"\n[bold cyan]{tag['tag']}[/]  {escape(tag['title'])}")
@@ -103,9 +102,8 @@ def _show(document: dict[str, Any], out: Console) -> None:
         out.print("no tags")
     if "rule" in document:
         told = document["rule"]
-        out.print(
-            f"\n[bold]{escape(told['title'])}[/] ({told['id']}) {'[green]fired[/]' if told['fired'] else '[red]did not fire[/]'}"
-        )
+        outcome = "[green]fired[/]" if told["fired"] else "[red]did not fire[/]"
+        out.print(f"\n[bold]{escape(told['title'])}[/] ({told['id']}) {outcome}")
         if told.get("reason"):
             out.print(f"    {escape(told['reason'])}")
         for condition in told["conditions"]:
@@ -125,4 +123,5 @@ def _fact(fact: dict[str, Any]) -> str:
         if value is None
         else "[dim]empty[/]"
     )
-    return f"[dim]{escape(str(fact['selection']))}[/] {escape(field)} {fact['operator']} [yellow]{escape(str(fact['pattern']))}[/]  ← {shown}"
+    test = f"{escape(field)} {fact['operator']} [yellow]{escape(str(fact['pattern']))}[/]"
+    return f"[dim]{escape(str(fact['selection']))}[/] {test}  ← {shown}"

@@ -91,8 +91,9 @@ def regress(
         print_json(result.to_json())
     elif not quiet:
         out = console(no_color=no_color, stderr=False)
+        failed, over = len(result.failed), len(result.over)
         out.print(
-            f"{result.passed} of {result.total} passed, {len(result.failed)} failed, {len(result.over)} found more than expected"
+            f"{result.passed} of {result.total} passed, {failed} failed, {over} found more than expected"
         )
         for case in result.failed:
             out.print(

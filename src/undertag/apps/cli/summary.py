@@ -59,10 +59,11 @@ def show_summary(summary: Summary, rules: Sequence[Rule], out: str | None, conso
     console.print(table)
     _entries(summary, console)
     told = summary.rules
-    console.print(
-        f"[bold]rules[/]    {told['loaded']:,} loaded, {told['evaluated']:,} evaluated, {told['inapplicable']:,} inapplicable, "
-        f"{told['rejected']:,} rejected; {len(summary.rule_hits):,} matched, {summary.hits:,} times (ATT&CK v{summary.attack_version})"
+    states = ", ".join(
+        f"{told[state]:,} {state}" for state in ("loaded", "evaluated", "inapplicable", "rejected")
     )
+    matched = f"{len(summary.rule_hits):,} matched, {summary.hits:,} times"
+    console.print(f"[bold]rules[/]    {states}; {matched} (ATT&CK v{summary.attack_version})")
     if summary.problem_count:
         codes = ", ".join(f"{code} ×{count:,}" for code, count in summary.problem_codes().items())
         console.print(f"[bold]problems[/] {summary.problem_count:,}: {codes}")

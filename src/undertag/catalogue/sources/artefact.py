@@ -20,6 +20,8 @@ from undertag.model.problem import CatalogueError, Place, Problem
 
 MAGIC: Final = b"UTAGCAT\n"
 FORMAT: Final = 1
+CHUNK: Final = 128
+"""Entries in one block: decoded together when one of them is asked for."""
 MAX_HEAD: Final = 4 << 20
 MAX_BLOCK: Final = 64 << 20
 """Bytes of a block once decompressed."""

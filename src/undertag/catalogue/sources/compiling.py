@@ -14,15 +14,13 @@ from typing import Any, Final
 
 import msgspec
 
-from undertag.catalogue.sources.artefact import FORMAT
+from undertag.catalogue.sources.artefact import CHUNK, FORMAT
 from undertag.catalogue.sources.derived import DerivedTable, read_derived
 from undertag.catalogue.sources.files import Read, read_curated, read_prerequisites
 from undertag.catalogue.sources.merge import Group, make_entry
 from undertag.catalogue.sources.record import SourceEntry
 from undertag.model.problem import Problem
 
-CHUNK: Final = 128
-"""Entries in one block: decoded together when one of them is asked for."""
 _PATTERNS: Final = (
     "curated/**/*.yml",
     "prerequisites/**/*.yml",

@@ -14,7 +14,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from undertag.catalogue.sources.artefact import Artefact
+from undertag.catalogue.sources.artefact import CHUNK, Artefact
 from undertag.catalogue.sources.merge import Group, make_entry
 from undertag.catalogue.sources.record import SourceEntry, Tier
 from undertag.catalogue.sources.selectors import Selection, Selector
@@ -22,7 +22,6 @@ from undertag.catalogue.windows import slug
 from undertag.model.problem import CatalogueError, Problem
 
 PATH: Final = Path(__file__).parent.parent / "data" / "catalogue.bin"
-CHUNK: Final = 128
 _REMEMBERED: Final = 65_536
 _SHARED: Final = ("windows/application/", "windows/system/", "windows/setup/", "windows/forwardedevents/")
 

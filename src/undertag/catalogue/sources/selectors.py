@@ -46,6 +46,10 @@ class Selection:
         within = set(self._by_pattern(selector["within"]))
         return [number for number in found if number in within]
 
+    def values(self, name: str) -> list[str]:
+        """The values of an attribute that any entry has."""
+        return list(self._index.get(name, ()))
+
     def all(self, selectors: Iterable[Selector], without: Iterable[Selector] = ()) -> list[int]:
         """The union of selectors, less that of `without`."""
         found = {number for selector in selectors for number in self.numbers(selector)}
@@ -64,6 +68,13 @@ class Selection:
         start, end = self.span(pattern[:first])
         if pattern[first:] == "**":
             return list(range(start, end))
+        if pattern[first] == "{":  # each alternative has a longer literal start, so fewer keys to look at
+            close = pattern.find("}", first)
+            if close < 0:
+                raise _malformed(f"a brace in {pattern!r} isn't closed")
+            options = pattern[first + 1 : close].split(",")
+            found = {n for one in options for n in self._by_pattern(pattern[:first] + one + pattern[close + 1 :])}
+            return sorted(found)
         matches = compiled(pattern).fullmatch
         keys = self._keys
         return [number for number in range(start, end) if matches(keys[number])]

@@ -27,6 +27,8 @@ RARE: Final = 0.0015
 """A rule whose best group is met less often than this is sparse."""
 _UNUSUAL: Final = re.compile(r"[\x00-\x1f\"\\.]")
 """What no plain field's name has: paths, and names that JSON would have to escape, are looked up one by one."""
+_USEFUL: Final = 0.4
+"""A group that more events meet than this rules out too little to be looked for."""
 MAX_VERDICTS: Final = 4096
 
 
@@ -89,6 +91,8 @@ class Plan:
             self._dense.append(number)
             bit = 1 << index
             for name, group in _cheapest_by_field(needs.groups, chances).items():
+                if chances.group(group) > _USEFUL:
+                    continue
                 ruled_out[name] = ruled_out.get(name, 0) | bit
                 for atom in group:
                     mark(atom).clear |= bit
