@@ -20,4 +20,7 @@ def corpus(*parts: str) -> Path:
 
 def sigma_rules(*folders: str) -> list[str]:
     """Rule folders of SigmaHQ; all three where none is named."""
-    return [str(corpus("sigma", name)) for name in folders or ("rules", "rules-emerging-threats", "rules-threat-hunting")]
+    return [
+        str(corpus("sigma", name))
+        for name in folders or ("rules", "rules-emerging-threats", "rules-threat-hunting")
+    ]

@@ -32,14 +32,22 @@ def commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
 def command_page() -> str:
     """The page of the command line."""
     lines = ["# The command line", "", "Made by `tools/build_docs.py` from the commands themselves.", ""]
-    lines += ["Exit codes: 0 clean, 1 findings or damaged records, 2 rule error, 3 usage or settings, 4 an input could not be read", "at all, 130 interrupted.", ""]
+    lines += [
+        "Exit codes: 0 clean, 1 findings or damaged records, 2 rule error, 3 usage or settings, 4 an input could not be read",
+        "at all, 130 interrupted.",
+        "",
+    ]
     for name, command in commands(get_command(app), "undertag"):
         lines += [f"## {name}", "", (command.help or "").strip(), ""]
         rows = []
         for param in command.params:
             if param.name == "help":
                 continue
-            shown = ", ".join(f"`{option}`" for option in param.opts) if param.param_type_name == "option" else f"`{param.metavar or param.name.upper()}`"
+            shown = (
+                ", ".join(f"`{option}`" for option in param.opts)
+                if param.param_type_name == "option"
+                else f"`{param.metavar or param.name.upper()}`"
+            )
             rows.append(f"| {shown} | {(getattr(param, 'help', None) or '').replace('|', '/')} |")
         if rows:
             lines += ["| option | what |", "| --- | --- |", *rows, ""]
@@ -56,8 +64,18 @@ def problem_page() -> str:
             message = _MESSAGE.search(text, match.end(), match.end() + 200)
             if message and match[1] not in CODES:
                 messages[re.sub(r"\{[^}]*\}", "…", message[1])] = None
-    lines = ["# Problem codes", "", "Made by `tools/build_docs.py`. Codes are stable.", "", "| code | says |", "| --- | --- |"]
-    lines += [f"| {code} | {'; '.join(messages) or '(see the message)'} |" for code, messages in sorted(said.items())]
+    lines = [
+        "# Problem codes",
+        "",
+        "Made by `tools/build_docs.py`. Codes are stable.",
+        "",
+        "| code | says |",
+        "| --- | --- |",
+    ]
+    lines += [
+        f"| {code} | {'; '.join(messages) or '(see the message)'} |"
+        for code, messages in sorted(said.items())
+    ]
     return "\n".join(lines) + "\n"
 
 

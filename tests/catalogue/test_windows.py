@@ -76,6 +76,8 @@ def test_entries_are_the_same_object_every_time() -> None:
     assert router.entry(SYSMON, "x", 1) is not router.entry(SYSMON, "x", 1, "other shape")
 
 
-@pytest.mark.parametrize(("name", "expected"), [("A/Operational", "a"), ("Microsoft-Windows-A B/C", "a-b-c"), ("///", "unknown")])
+@pytest.mark.parametrize(
+    ("name", "expected"), [("A/Operational", "a"), ("Microsoft-Windows-A B/C", "a-b-c"), ("///", "unknown")]
+)
 def test_slug(name: str, expected: str) -> None:
     assert slug(name) == expected

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-
 from undertag.match.indexed.plan import Plan
 from undertag.match.reference import match_event
 from undertag.model.batch import Batch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -50,9 +51,7 @@ def compare(rules: list[Rule], some: Iterator[Batch], every: int) -> int:
         for row in range(0, len(batch), every):
             got = Counter(found[row].numbers) if row in found else Counter()
             want = Counter(
-                number
-                for number, expr in bound
-                if match_event(expr, lambda name: values_of(batch, row, name))
+                number for number, expr in bound if match_event(expr, partial(values_of, batch, row))
             )
             assert got == want, (batch.entry.key, batch.raws[row][:400])
             compared += want.total()

@@ -13,7 +13,12 @@ from undertag.tag.tagger import Tagger, TagSettings
 
 
 def rule(**parts: Any) -> Rule:
-    made: dict[str, Any] = {"id": "0badd08f-c6a3-4630-90d3-6875cca440be", "title": "A Thing", "logsource": LogSource(), "condition": TRUE}
+    made: dict[str, Any] = {
+        "id": "0badd08f-c6a3-4630-90d3-6875cca440be",
+        "title": "A Thing",
+        "logsource": LogSource(),
+        "condition": TRUE,
+    }
     return Rule(**{**made, **parts})
 
 
@@ -22,7 +27,12 @@ def tags_of(*rules: Rule, settings: TagSettings | None = None) -> dict[str, dict
     return {tag["tag"]: tag for tag in orjson.loads(tagger.tags_of(tuple(range(len(rules)))).json)}
 
 
-LINKS = {"relates": [{"technique": "T1003.001", "strength": "compatible", "why": "w"}], "ask": "?", "benign": ["b"]}
+STRONG = {"relates": [{"technique": "T1003.001", "strength": "indicative"}]}
+LINKS = {
+    "relates": [{"technique": "T1003.001", "strength": "compatible", "why": "w"}],
+    "ask": "?",
+    "benign": ["b"],
+}
 
 
 @pytest.mark.parametrize(
@@ -36,7 +46,7 @@ LINKS = {"relates": [{"technique": "T1003.001", "strength": "compatible", "why":
         ({"tags": ("attack.t9999",)}, {"beh.sigma.0badd08f-c6a3-4630", "attack.t9999"}),
         ({"tags": ("cve.2021-1",)}, {"beh.sigma.0badd08f-c6a3-4630"}),
         ({"tags": ("obs.dll.x",), "custom": LINKS}, {"obs.dll.x"}),
-        ({"tags": ("beh.x.y",), "custom": {"relates": [{"technique": "T1003.001", "strength": "indicative"}]}}, {"beh.x.y", "attack.t1003.001"}),
+        ({"tags": ("beh.x.y",), "custom": STRONG}, {"beh.x.y", "attack.t1003.001"}),
         ({"tags": ("beh.x.y",), "custom": {"relates": "nonsense"}}, {"beh.x.y"}),
         ({"tags": ("obs.x.y", "attack.t1003"), "level": "informational", "pack": True}, {"obs.x.y"}),
     ],
@@ -53,7 +63,9 @@ def test_what_is_said_with_a_tag() -> None:
     assert said["kind"] == "obs"
     assert said["ask"] == "?"
     assert said["benign"] == ["b"]
-    assert said["relates"] == [{"technique": "T1003.001", "strength": "compatible", "why": "w", "name": "LSASS Memory"}]
+    assert said["relates"] == [
+        {"technique": "T1003.001", "strength": "compatible", "why": "w", "name": "LSASS Memory"}
+    ]
 
 
 def test_one_tag_of_two_rules_comes_once_with_both() -> None:

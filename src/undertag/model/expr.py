@@ -23,7 +23,7 @@ Operators (`op`), with `pattern`:
 | `minute` `hour` `day` `week` `month` `year` | int | text is a date-time whose part equals |
 | `exists` | bool | the field is present (null counts as present) |
 | `null` | None | the field is absent or null |
-| `fieldref`, `fieldref_startswith`, `fieldref_endswith`, `fieldref_contains` | other field's name | this text equals, starts with, … any text of the other field, folded unless `cased` |
+| `fieldref`, `fieldref_startswith`, … | other field's name | this text equals, starts with, … any of its texts |
 """
 
 from __future__ import annotations

@@ -80,7 +80,9 @@ class Tagger:
     def titles(self) -> dict[str, str]:
         """The title of every tag that the rules can put on an event."""
         return {
-            name: said["title"] for number in range(len(self._rules)) for name, said in self._of(number).tags.items()
+            name: said["title"]
+            for number in range(len(self._rules))
+            for name, said in self._of(number).tags.items()
         }
 
     def _of(self, number: int) -> _RuleTags:

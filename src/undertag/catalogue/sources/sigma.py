@@ -103,7 +103,7 @@ def _serving(triple: Iterable[str | None], numbers: Iterable[int], **more: Any) 
 def _routing(root: Path) -> dict[str, Any]:
     import yaml
 
-    document: dict[str, Any] = yaml.load(  # noqa: S506 (a safe loader; the table uses anchors)
+    document: dict[str, Any] = yaml.load(
         (root / ROUTING).read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     )
     return document

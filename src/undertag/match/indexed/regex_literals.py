@@ -30,7 +30,7 @@ def literal_groups(pattern: str, flags: str = "") -> list[frozenset[str]]:
         return []
     if tree.state.flags & 64:  # verbose: re2 doesn't know it, so what this parser drops may be text there
         return []
-    insensitive = "i" in flags or bool(tree.state.flags & 2) or "(?" in pattern and "i" in pattern
+    insensitive = "i" in flags or bool(tree.state.flags & 2) or ("(?" in pattern and "i" in pattern)
     try:
         return [group for group in _sequence(list(tree), insensitive) if all(group)]
     except RecursionError:
