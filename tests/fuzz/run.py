@@ -7,8 +7,11 @@ fails; the input that did it is then printed and kept.
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,8 +36,13 @@ def main() -> int:
     for name in names:
         print(f"{name}: {share} s, {'guided by coverage' if guided else 'at random'}", flush=True)
         command = [sys.executable, __file__, "--one", name, "--seconds", str(share)]
-        done = subprocess.run(command + ["--plain"] * args.plain)
-        failed += [name] * (done.returncode != 0)
+        folder = tempfile.mkdtemp(prefix=f"undertag-fuzz-{name}-")
+        env = {**os.environ, "TMPDIR": folder}
+        done = subprocess.run(command + ["--plain"] * args.plain, env=env)
+        if done.returncode:
+            failed.append(name)
+        else:
+            shutil.rmtree(folder)
     print(f"failed: {', '.join(failed)}" if failed else "no failures")
     return 1 if failed else 0
 

@@ -113,6 +113,13 @@ def shift_to(local: Any, received: Any) -> str | None:
     Collectors such as nxlog write an event's local time beside the UTC time of its arrival; arrival is at most
     minutes later, so the distance, rounded to a quarter of an hour, is the zone.
     """
+    if local.__class__ is str and received.__class__ is str and len(local) == 19:
+        return _shift(local, received[:19])  # bursts of events share their second
+    return _shift.__wrapped__(local, received)
+
+
+@lru_cache(maxsize=4_096)
+def _shift(local: Any, received: Any) -> str | None:
     at, seen = utc(local), utc(received)
     if at is None or seen is None:
         return at or seen

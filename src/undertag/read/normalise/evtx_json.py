@@ -90,6 +90,12 @@ def valid_utf8(raw: bytes) -> bool:
     return True
 
 
+def is_plain(event: Event) -> bool:
+    """Whether the header is written as the `evtx` library writes it; other dialects go the general way."""
+    system = event.system
+    return bool(system.provider.attributes.name and system.created.attributes.time)
+
+
 def places_of(events: Iterable[Event]) -> list[Place]:
     """What routes each event: channel, event ID, provider."""
     return [

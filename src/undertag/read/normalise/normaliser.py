@@ -85,7 +85,7 @@ class Normaliser:
             events = [record.event for record in map(evtx_json.decode, raws)]
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
-        if not all(map(evtx_json.valid_utf8, raws)):
+        if not (all(map(evtx_json.valid_utf8, raws)) and all(map(evtx_json.is_plain, events))):
             return False
         self._group_evtx(None, raws, events, groups)
         return True
@@ -142,9 +142,11 @@ class Normaliser:
         for row, raw in enumerate(records.raws):
             if raw.startswith(b'{"Event"') and evtx_json.valid_utf8(raw):
                 try:
-                    events.append(evtx_json.decode(raw).event)
-                    numbers.append(row)
-                    continue
+                    event = evtx_json.decode(raw).event
+                    if evtx_json.is_plain(event):
+                        events.append(event)
+                        numbers.append(row)
+                        continue
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                     pass
             raw, doc = _decode(places, row, raw, result)

@@ -1,0 +1,149 @@
+"""One event in every shape that is in use is one event."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from undertag.catalogue.other import OtherRouter
+from undertag.catalogue.windows import windows_router
+from undertag.model.batch import Batch
+from undertag.model.problem import Problem
+from undertag.model.source import Records, Unit
+from undertag.read.normalise.normaliser import Normaliser
+
+DATA = {"Image": "C:\\x.exe", "ProcessId": 7, "Empty": ""}
+TIME = "2020-08-07T14:32:22.000001Z"
+CHANNEL, PROVIDER, SYSTEM = "Microsoft-Windows-Sysmon/Operational", "Microsoft-Windows-Sysmon", "WS-1"
+
+
+def evtx(**data: Any) -> dict[str, Any]:
+    system = {
+        "Provider": {"#attributes": {"Name": PROVIDER}},
+        "EventID": 1,
+        "TimeCreated": {"#attributes": {"SystemTime": TIME}},
+        "Channel": CHANNEL,
+        "Computer": SYSTEM,
+    }
+    return {"Event": {"System": system, "EventData": data or DATA}}
+
+
+def with_system(**parts: Any) -> dict[str, Any]:
+    event = evtx()
+    event["Event"]["System"].update(parts)
+    return event
+
+
+SHAPES: dict[str, dict[str, Any]] = {
+    "EVTX as JSON": evtx(),
+    "an event ID with qualifiers": with_system(EventID={"#attributes": {"Qualifiers": 1}, "#text": 1}),
+    "an event ID as text": with_system(EventID="1"),
+    "attributes with @": with_system(Provider={"@Name": PROVIDER}, TimeCreated={"@SystemTime": TIME}),
+    "named Data elements": evtx(Data=[{"#attributes": {"Name": name}, "#text": value} for name, value in DATA.items()]),
+    "named Data elements with @": evtx(Data=[{"@Name": name, "#text": value} for name, value in DATA.items()]),
+    "Winlogbeat": {
+        "@timestamp": TIME,
+        "winlog": {"channel": CHANNEL, "event_id": 1, "provider_name": PROVIDER, "computer_name": SYSTEM, "event_data": DATA},
+    },
+    "Winlogbeat, dotted": {
+        "@timestamp": TIME,
+        "winlog.channel": CHANNEL,
+        "winlog.event_id": "1",
+        "winlog.provider_name": PROVIDER,
+        "winlog.computer_name": SYSTEM,
+        **{f"winlog.event_data.{name}": value for name, value in DATA.items()},
+    },
+    "exported from an index": {"_source": {"@timestamp": TIME, "winlog": {"channel": CHANNEL, "event_id": 1, "provider_name": PROVIDER, "computer_name": SYSTEM, "event_data": DATA}}},
+    "flat": {"Channel": CHANNEL, "EventID": 1, "SourceName": PROVIDER, "Hostname": SYSTEM, "UtcTime": TIME, **DATA},
+    "flat, data apart": {"Channel": CHANNEL, "EventID": "1", "ProviderName": PROVIDER, "Computer": SYSTEM, "TimeCreated": TIME, "EventData": DATA},
+}  # fmt: skip
+
+
+def normalise(*raws: bytes, format_name: str = "jsonl") -> tuple[list[Batch], list[Problem]]:
+    unit = Unit(source="test", source_no=0, format=format_name)
+    found = Normaliser(windows_router(), OtherRouter()).normalise(unit, Records(raws=list(raws)))
+    return found.batches, found.problems
+
+
+@pytest.mark.parametrize("event", SHAPES.values(), ids=SHAPES.keys())
+def test_shape(event: dict[str, Any]) -> None:
+    (batch,), problems = normalise(json.dumps(event).encode())
+    assert not problems
+    assert batch.entry.key == "windows/sysmon/1"
+    assert batch.systems == [SYSTEM]
+    assert batch.times == [TIME]
+    assert [batch.value(0, name) for name in DATA] == list(DATA.values())
+    whole = batch.event(0)
+    assert (str(whole["EventID"]), whole["Channel"], whole["Provider_Name"]) == ("1", CHANNEL, PROVIDER)
+
+
+def test_typed_decoding_sees_what_whole_decoding_sees() -> None:
+    names = ("Data", "Empty", "Image", "Missing", "ProcessId")
+    for data in (
+        DATA,
+        {"Data": {"#text": ["a", "b"]}},
+        {"Data": "one"},
+        {"Image": None},
+        None,
+        {"Image": 1e308, "n": 1},
+    ):
+        event = evtx()
+        event["Event"]["EventData"] = data
+        (one,), _ = normalise(json.dumps(event).encode())
+        (other,), _ = normalise(json.dumps(event).encode())
+        one.prepare(names)
+        assert [one.column(name) for name in names] == [other.column(name) for name in names]
+
+
+def test_user_data_is_flattened() -> None:
+    event = evtx()
+    del event["Event"]["EventData"]
+    event["Event"]["UserData"] = {"LogFileCleared": {"#attributes": {"xmlns": "x"}, "SubjectUserName": "u"}}
+    (batch,), _ = normalise(json.dumps(event).encode())
+    assert batch.column("SubjectUserName") == ["u"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b'{"Event"', "UT111"),
+        (b"[1]", "UT111"),
+        (b"7", "UT111"),
+        (b'{"a": NaN}', "UT111"),
+        (b'{"a": "\x01"}', "UT111"),
+        (b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}", "UT111"),
+        (b'{"a": "\xff"}', "UT112"),
+        (json.dumps(evtx()).encode().replace(b"x.exe", b"x\xff.exe"), "UT112"),
+        (json.dumps(with_system(Keywords="\u00fc")).encode().replace(b"\\u00fc", b"\xfc"), "UT112"),
+        (json.dumps(with_system(TimeCreated={"#attributes": {"SystemTime": "2019-99-99"}})).encode(), "UT113"),
+    ],
+    ids=["cut short", "an array", "a number", "NaN", "control character", "too deep", "bad UTF-8", "bad UTF-8 in data",
+         "bad UTF-8 in a part that is skipped", "no such date"],
+)  # fmt: skip
+def test_damage_costs_its_record_only(raw: bytes, code: str) -> None:
+    good = json.dumps(evtx()).encode()
+    batches, problems = normalise(good, raw, good)
+    assert [problem.code for problem in problems] == [code]
+    rows = sorted(row for batch in batches for row in batch.rows)
+    assert rows == ([0, 2] if code == "UT111" else [0, 1, 2])
+
+
+def test_other_platforms_pass_through() -> None:
+    trail = {
+        "eventVersion": "1.08",
+        "eventSource": "iam.amazonaws.com",
+        "eventName": "CreateUser",
+        "eventTime": "2023-07-10T11:45:00Z",
+        "recipientAccountId": "12",
+    }
+    (batch,), problems = normalise(json.dumps(trail).encode())
+    assert not problems
+    assert (batch.entry.key, batch.systems, batch.times) == (
+        "aws/cloudtrail/iam/CreateUser",
+        ["12"],
+        ["2023-07-10T11:45:00Z"],
+    )
+    (unknown,), _ = normalise(b'{"x": 1}')
+    assert not unknown.entry.catalogued
