@@ -55,9 +55,21 @@ SHAPES: dict[str, dict[str, Any]] = {
         "winlog.computer_name": SYSTEM,
         **{f"winlog.event_data.{name}": value for name, value in DATA.items()},
     },
-    "exported from an index": {"_source": {"@timestamp": TIME, "winlog": {"channel": CHANNEL, "event_id": 1, "provider_name": PROVIDER, "computer_name": SYSTEM, "event_data": DATA}}},
+    "exported from an index": {
+        "_source": {
+            "@timestamp": TIME,
+            "winlog": {"channel": CHANNEL, "event_id": 1, "provider_name": PROVIDER, "computer_name": SYSTEM, "event_data": DATA},
+        }
+    },
     "flat": {"Channel": CHANNEL, "EventID": 1, "SourceName": PROVIDER, "Hostname": SYSTEM, "UtcTime": TIME, **DATA},
-    "flat, data apart": {"Channel": CHANNEL, "EventID": "1", "ProviderName": PROVIDER, "Computer": SYSTEM, "TimeCreated": TIME, "EventData": DATA},
+    "flat, data apart": {
+        "Channel": CHANNEL,
+        "EventID": "1",
+        "ProviderName": PROVIDER,
+        "Computer": SYSTEM,
+        "TimeCreated": TIME,
+        "EventData": DATA,
+    },
 }  # fmt: skip
 
 
