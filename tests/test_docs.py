@@ -21,7 +21,9 @@ def builder() -> ModuleType:
 def test_reference_is_fresh() -> None:
     made = builder()
     for name, text in (("cli.md", made.command_page()), ("problems.md", made.problem_page())):
-        assert (ROOT / "docs" / "reference" / name).read_text() == text, f"{name} is stale: run tools/build_docs.py"
+        assert (ROOT / "docs" / "reference" / name).read_text() == text, (
+            f"{name} is stale: run tools/build_docs.py"
+        )
 
 
 def test_every_command_and_option_is_described() -> None:

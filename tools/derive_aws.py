@@ -15,7 +15,7 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools.derive_tables import (  # noqa: E402
+from tools.derive_tables import (
     KNOWLEDGE,
     Table,
     arguments,
@@ -128,7 +128,10 @@ DEFAULTS: Final[Mapping[str, Any]] = {
 }
 SOURCES: Final[Mapping[str, Any]] = {
     "api-models": {"kind": "table", "title": "botocore 1.44.5: API models of the AWS services"},
-    "recordings": {"kind": "corpus", "title": "Public CloudTrail recordings (TrailDiscover, invictus-ir, panther)"},
+    "recordings": {
+        "kind": "corpus",
+        "title": "Public CloudTrail recordings (TrailDiscover, invictus-ir, panther)",
+    },
     "knowledge": KNOWLEDGE,
 }
 

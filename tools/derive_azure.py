@@ -16,7 +16,7 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools.derive_tables import (  # noqa: E402
+from tools.derive_tables import (
     KNOWLEDGE,
     Table,
     arguments,
@@ -69,7 +69,9 @@ def azure_source(source: str, basis: str) -> str:
 
 def build_azure(facts: Path) -> Table:
     """The activity log's table."""
-    operations = read_facts(facts, "azure-activity-operations.tsv", ("resource_provider", "operation", "kind", "basis", "source"))
+    operations = read_facts(
+        facts, "azure-activity-operations.tsv", ("resource_provider", "operation", "kind", "basis", "source")
+    )
     table = Table(
         name="azure-activity",
         script="tools/derive_azure.py",
@@ -85,7 +87,11 @@ def build_azure(facts: Path) -> Table:
             table.leave_out("data actions, which the activity log never has")
             continue
         provider, operation = row["resource_provider"], row["operation"]
-        rest = operation[len(provider) + 1 :] if operation.lower().startswith(provider.lower() + "/") else operation
+        rest = (
+            operation[len(provider) + 1 :]
+            if operation.lower().startswith(provider.lower() + "/")
+            else operation
+        )
         part = key_part(rest.replace("/", "."))
         table.add(
             f"azure/activity/{key_part(provider.lower())}/{part}",
@@ -137,7 +143,9 @@ def build_entra(facts: Path) -> Table:
     )
     spelt: dict[str, str] = {}
     for row in activities.rows:
-        log, part, sigma = entra_place(row["log"], row["service"], row["category"], row["activityDisplayName"])
+        log, part, sigma = entra_place(
+            row["log"], row["service"], row["category"], row["activityDisplayName"]
+        )
         key = f"entra/{log}/{part}"
         key = spelt.setdefault(key.lower(), key)
         named = row["activityDisplayName"] if log in ("audit", "risk", "pim") else row["category"]
@@ -168,7 +176,12 @@ AZURE: Final[Mapping[str, Any]] = {
     "platform": "azure",
     "product": "Azure activity log",
     "default": [
-        {"state": "on", "where": "every subscription; kept 90 days", "basis": "claimed", "source": "knowledge"}
+        {
+            "state": "on",
+            "where": "every subscription; kept 90 days",
+            "basis": "claimed",
+            "source": "knowledge",
+        }
     ],
     "volume": "unknown",
     "cost": {"hit": "none", "why": "Recorded by the provider."},
@@ -198,14 +211,19 @@ AZURE_SOURCES: Final[Mapping[str, Any]] = {
 ENTRA: Final[Mapping[str, Any]] = {
     "platform": "entra",
     "product": "Microsoft Entra ID",
-    "default": [{"state": "on", "where": "where the licence has it", "basis": "claimed", "source": "knowledge"}],
+    "default": [
+        {"state": "on", "where": "where the licence has it", "basis": "claimed", "source": "knowledge"}
+    ],
     "volume": "unknown",
     "cost": {"hit": "none", "why": "Recorded by the provider."},
     "difficulty": "ships-on",
     "sources": ["audit-activities"],
 }
 ENTRA_SOURCES: Final[Mapping[str, Any]] = {
-    "audit-activities": {"kind": "documentation", "title": "Microsoft Entra audit log categories and activities (2024)"},
+    "audit-activities": {
+        "kind": "documentation",
+        "title": "Microsoft Entra audit log categories and activities (2024)",
+    },
     "sigma-rules": {"kind": "table", "title": "SigmaHQ: Entra ID rules"},
     "knowledge": KNOWLEDGE,
 }

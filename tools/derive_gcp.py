@@ -15,7 +15,7 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools.derive_tables import (  # noqa: E402
+from tools.derive_tables import (
     KNOWLEDGE,
     Table,
     arguments,
@@ -66,7 +66,9 @@ def basis_and_source(basis: str, source: str) -> tuple[str, str]:
 
 def build(facts: Path) -> Table:
     """The table from a folder of facts."""
-    methods = read_facts(facts, "gcp-audit-methods.tsv", ("serviceName", "methodName", "log", "default_on", "basis"))
+    methods = read_facts(
+        facts, "gcp-audit-methods.tsv", ("serviceName", "methodName", "log", "default_on", "basis")
+    )
     table = Table(
         name="gcp-audit",
         script="tools/derive_gcp.py",
@@ -131,7 +133,10 @@ DEFAULTS: Final[Mapping[str, Any]] = {
 SOURCES: Final[Mapping[str, Any]] = {
     "protos": {"kind": "table", "title": "googleapis: protocol definitions of Google Cloud services"},
     "discovery": {"kind": "table", "title": "google-api-python-client: discovery documents"},
-    "kubernetes": {"kind": "table", "title": "kubernetes (Python package): resources and verbs, for GKE's k8s.io"},
+    "kubernetes": {
+        "kind": "table",
+        "title": "kubernetes (Python package): resources and verbs, for GKE's k8s.io",
+    },
     "lists": {"kind": "table", "title": "Public lists and recordings of audited methods"},
     "knowledge": KNOWLEDGE,
 }

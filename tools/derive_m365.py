@@ -16,7 +16,7 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools.derive_tables import (  # noqa: E402
+from tools.derive_tables import (
     KNOWLEDGE,
     Table,
     arguments,
@@ -180,8 +180,14 @@ DEFAULTS: Final[Mapping[str, Any]] = {
 SOURCES: Final[Mapping[str, Any]] = {
     "schema": {"kind": "documentation", "title": "Office 365 Management Activity API schema"},
     "fabric-operations": {"kind": "documentation", "title": "Microsoft Fabric: operation list"},
-    "cmdlets": {"kind": "table", "title": "Exchange, Teams and Security & Compliance PowerShell: lists of cmdlets"},
-    "audit-pages": {"kind": "documentation", "title": "Search the audit log in the compliance portal (2019, 2022)"},
+    "cmdlets": {
+        "kind": "table",
+        "title": "Exchange, Teams and Security & Compliance PowerShell: lists of cmdlets",
+    },
+    "audit-pages": {
+        "kind": "documentation",
+        "title": "Search the audit log in the compliance portal (2019, 2022)",
+    },
     "knowledge": KNOWLEDGE,
 }
 

@@ -45,7 +45,9 @@ def words(name: str) -> str:
     ('Create DB instance', 'User session start', 'List EC2 instances')
     """
     found = _WORD.findall(name)
-    text = " ".join(word if len(word) > 1 and word.isupper() or _is_code(word) else word.lower() for word in found)
+    text = " ".join(
+        word if (len(word) > 1 and word.isupper()) or _is_code(word) else word.lower() for word in found
+    )
     return text[:1].upper() + text[1:] if text else name
 
 
@@ -157,9 +159,15 @@ def write_table(table: Table, out: Path) -> int:
     if table.factored:
         named = ({n: v for n, v in zip(table.factored, shared, strict=True) if v} for shared in sets)
         beside["sets"] = list(named)
-    _dump(out / f"{table.name}.yml", f"What the entries of {table.name}.tsv share; made by {table.script}.", beside)
+    _dump(
+        out / f"{table.name}.yml",
+        f"What the entries of {table.name}.tsv share; made by {table.script}.",
+        beside,
+    )
     _record(table, rows, vanished, out)
-    print(f"{table.name}: {len(rows)} entries, {vanished} rows merged, {sum(table.left_out.values())} left out")
+    print(
+        f"{table.name}: {len(rows)} entries, {vanished} rows merged, {sum(table.left_out.values())} left out"
+    )
     return len(rows)
 
 
@@ -216,7 +224,9 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _dump(path: Path, comment: str, content: Mapping[str, Any]) -> None:
-    text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=160, default_flow_style=None)
+    text = yaml.dump(
+        content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=160, default_flow_style=None
+    )
     path.write_text(f"# {comment}\n{text}", encoding="utf-8", newline="\n")
 
 

@@ -18,8 +18,8 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools.derive_tables import KNOWLEDGE, Input, Row, Table, arguments, read_facts, write_table  # noqa: E402
-from tools.derive_windows_names import (  # noqa: E402
+from tools.derive_tables import KNOWLEDGE, Input, Row, Table, arguments, read_facts, write_table
+from tools.derive_windows_names import (
     CHANNELS,
     DROPPED,
     MISPLACED,
@@ -27,7 +27,8 @@ from tools.derive_windows_names import (  # noqa: E402
     audit_place,
     channel_path,
 )
-from undertag.catalogue.windows import windows_router  # noqa: E402
+
+from undertag.catalogue.windows import windows_router
 
 AUDITING: Final = "Microsoft-Windows-Security-Auditing"
 ALWAYS_ON: Final = frozenset({"application", "system", "setup"})
@@ -100,7 +101,9 @@ class WindowsEntries:
                 siblings.setdefault(row["provider"], []).append(row["channel"])
         for row in channels.rows:
             provider = row["provider"]
-            path, how = channel_path(provider, row["channel"], row["channel_is_path"], siblings.get(provider, []))
+            path, how = channel_path(
+                provider, row["channel"], row["channel_is_path"], siblings.get(provider, [])
+            )
             if path != row["channel"]:
                 self._note_channel(provider, row, path, how)
             for event_id in event_ids(row["event_ids"]):
@@ -142,7 +145,10 @@ class WindowsEntries:
         for row in auditing.rows:
             event_id = int(row["event_id"])
             if event_id not in newest or int(row["version"]) >= int(newest[event_id]["version"]):
-                newest[event_id] = {**row, "place": newest.get(event_id, {}).get("place") or row["category_and_subcategory"]}
+                newest[event_id] = {
+                    **row,
+                    "place": newest.get(event_id, {}).get("place") or row["category_and_subcategory"],
+                }
         for event_id, row in sorted(newest.items()):
             found = self.at("Security", AUDITING, event_id)
             found.cells.setdefault("channel_basis", "knowledge")
@@ -157,8 +163,12 @@ class WindowsEntries:
                     {
                         "subject": f"fields of Security {event_id}",
                         "says": {
-                            "windows-manifest-events only": sorted(set(have.split(",")) - set(other.split(","))),
-                            "windows-security-auditing only": sorted(set(other.split(",")) - set(have.split(","))),
+                            "windows-manifest-events only": sorted(
+                                set(have.split(",")) - set(other.split(","))
+                            ),
+                            "windows-security-auditing only": sorted(
+                                set(other.split(",")) - set(have.split(","))
+                            ),
                         },
                         "follows": "windows-manifest-events",
                         "why": f"The manifest is of build {found.cells.get('last_build', '?')}, the other table of older ones.",
@@ -270,10 +280,20 @@ def default_state(channel: str, basis: str) -> str:
 
 def build(facts: Path) -> Table:
     """The table from a folder of facts."""
-    manifests = read_facts(facts, "windows-manifest-events.tsv", ("provider", "event_id", "first_build", "last_build", "fields"))
-    channels = read_facts(facts, "windows-channels.tsv", ("provider", "channel", "channel_is_path", "event_ids"))
-    auditing = read_facts(facts, "windows-security-auditing.tsv", ("event_id", "version", "category_and_subcategory", "fields"))
-    known = read_facts(facts, "windows-known-entries.tsv", ("channel", "provider", "event_id", "title", "fields_mapped", "source"))
+    manifests = read_facts(
+        facts, "windows-manifest-events.tsv", ("provider", "event_id", "first_build", "last_build", "fields")
+    )
+    channels = read_facts(
+        facts, "windows-channels.tsv", ("provider", "channel", "channel_is_path", "event_ids")
+    )
+    auditing = read_facts(
+        facts, "windows-security-auditing.tsv", ("event_id", "version", "category_and_subcategory", "fields")
+    )
+    known = read_facts(
+        facts,
+        "windows-known-entries.tsv",
+        ("channel", "provider", "event_id", "title", "fields_mapped", "source"),
+    )
     recommended = read_facts(facts, "windows-recommended.tsv", ("channel", "event_id", "source"))
     table = Table(
         name="windows",
@@ -314,9 +334,18 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "sources": ["manifests", "channels"],
 }
 SOURCES: Final[Mapping[str, Any]] = {
-    "manifests": {"kind": "table", "title": "Windows10EtwEvents (jdu2600): provider manifests of 17 Windows builds"},
-    "channels": {"kind": "table", "title": "EVTX-ETW-Resources (nasbench): providers, channels and event IDs"},
-    "audit-table": {"kind": "table", "title": "OSSEM-DD (OTRF): Security events, audit categories and fields"},
+    "manifests": {
+        "kind": "table",
+        "title": "Windows10EtwEvents (jdu2600): provider manifests of 17 Windows builds",
+    },
+    "channels": {
+        "kind": "table",
+        "title": "EVTX-ETW-Resources (nasbench): providers, channels and event IDs",
+    },
+    "audit-table": {
+        "kind": "table",
+        "title": "OSSEM-DD (OTRF): Security events, audit categories and fields",
+    },
     "maps": {"kind": "table", "title": "EvtxECmd maps and NSA Event-Forwarding-Guidance"},
     "guides": {"kind": "table", "title": "Event IDs collected by Palantir WEF, ANSSI and NSA guides"},
     "knowledge": KNOWLEDGE,

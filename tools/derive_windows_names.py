@@ -30,7 +30,10 @@ LABELS: Final[Mapping[tuple[str, str], str]] = {
     ("Microsoft-Windows-DHCPv6-Client", "Microsoft-Windows-DHCP Client Events/Operational"): (
         "Microsoft-Windows-Dhcpv6-Client/Operational"
     ),
-    ("Microsoft-Windows-Kernel-PnP", "Boot Diagnostic Channel"): "Microsoft-Windows-Kernel-PnP/Boot Diagnostic",
+    (
+        "Microsoft-Windows-Kernel-PnP",
+        "Boot Diagnostic Channel",
+    ): "Microsoft-Windows-Kernel-PnP/Boot Diagnostic",
     ("Microsoft-Windows-Kernel-PnP", "Configuration Diagnostic Channel"): (
         "Microsoft-Windows-Kernel-PnP/Configuration Diagnostic"
     ),
@@ -38,9 +41,18 @@ LABELS: Final[Mapping[tuple[str, str], str]] = {
     ("Microsoft-Windows-Kernel-PnP", "Device Enumeration Diagnostic Channel"): (
         "Microsoft-Windows-Kernel-PnP/Device Enumeration Diagnostic"
     ),
-    ("Microsoft-Windows-Kernel-PnP", "Driver Diagnostic Channel"): "Microsoft-Windows-Kernel-PnP/Driver Diagnostic",
-    ("Microsoft-Windows-Security-Mitigations", "Kernel Mode"): "Microsoft-Windows-Security-Mitigations/KernelMode",
-    ("Microsoft-Windows-Security-Mitigations", "User Mode"): "Microsoft-Windows-Security-Mitigations/UserMode",
+    (
+        "Microsoft-Windows-Kernel-PnP",
+        "Driver Diagnostic Channel",
+    ): "Microsoft-Windows-Kernel-PnP/Driver Diagnostic",
+    (
+        "Microsoft-Windows-Security-Mitigations",
+        "Kernel Mode",
+    ): "Microsoft-Windows-Security-Mitigations/KernelMode",
+    (
+        "Microsoft-Windows-Security-Mitigations",
+        "User Mode",
+    ): "Microsoft-Windows-Security-Mitigations/UserMode",
     ("Microsoft-Windows-TaskScheduler", "Maintenance"): "Microsoft-Windows-TaskScheduler/Maintenance",
     ("Microsoft-Windows-Windows Firewall With Advanced Security", "Network Isolation Operational"): (
         "Network Isolation Operational"
@@ -49,7 +61,11 @@ LABELS: Final[Mapping[tuple[str, str], str]] = {
 """(provider, label) whose path no rule gives."""
 
 MISPLACED: Final[Mapping[tuple[str, str], tuple[str, str, str]]] = {
-    ("User32", "User32"): ("System", "User32", "User32 is a provider that writes to System; there is no such channel."),
+    ("User32", "User32"): (
+        "System",
+        "User32",
+        "User32 is a provider that writes to System; there is no such channel.",
+    ),
     ("RemoteAccess", "Microsoft-Windows-MPRMSG"): (
         "System",
         "RemoteAccess",
@@ -64,9 +80,21 @@ MISPLACED: Final[Mapping[tuple[str, str], tuple[str, str, str]]] = {
 """(channel, provider) of known entries → (channel, provider, why)."""
 
 DROPPED: Final[Mapping[tuple[str, str, int], str]] = {
-    ("System", "Microsoft-Windows-FilterManager", 7045): "7045 is of Service Control Manager; no manifest has it here.",
-    ("Powershell", "Microsoft-Windows-Powershell", 169): "169 is an event of WinRM; no PowerShell manifest has it.",
-    ("Powershell", "Microsoft-Windows-Powershell", 800): "800 is written by PowerShell to Windows PowerShell, listed there.",
+    (
+        "System",
+        "Microsoft-Windows-FilterManager",
+        7045,
+    ): "7045 is of Service Control Manager; no manifest has it here.",
+    (
+        "Powershell",
+        "Microsoft-Windows-Powershell",
+        169,
+    ): "169 is an event of WinRM; no PowerShell manifest has it.",
+    (
+        "Powershell",
+        "Microsoft-Windows-Powershell",
+        800,
+    ): "800 is written by PowerShell to Windows PowerShell, listed there.",
 }
 """(channel, provider, event ID) of known entries that other tables refute."""
 
@@ -80,7 +108,13 @@ WRITERS: Final[Mapping[tuple[str, int], str]] = {
 """(channel, event ID) that guides recommend and several providers could write → the one meant."""
 
 SUBCATEGORIES: Final[Mapping[str, tuple[str, ...]]] = {
-    "System": ("Security State Change", "Security System Extension", "System Integrity", "IPsec Driver", "Other System Events"),
+    "System": (
+        "Security State Change",
+        "Security System Extension",
+        "System Integrity",
+        "IPsec Driver",
+        "Other System Events",
+    ),
     "Logon/Logoff": (
         "Logon",
         "Logoff",

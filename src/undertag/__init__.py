@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from undertag.pipeline.api import TaggedEvent, Tagging, load_pack, load_rules
     from undertag.tag.tagger import TagSettings
 
-__all__ = ["Problem", "TagSettings", "TaggedEvent", "Tagging", "UndertagError", "__version__", "load_pack", "load_rules"]
+__all__ = [
+    "Problem",
+    "TagSettings",
+    "TaggedEvent",
+    "Tagging",
+    "UndertagError",
+    "__version__",
+    "load_pack",
+    "load_rules",
+]
 
 _HOMES = {
     "Problem": "undertag.model.problem",

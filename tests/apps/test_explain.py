@@ -56,9 +56,10 @@ def text_of(shape: str) -> str:
     return "".join(json.dumps(SHAPES[shape](event)) + "\n" for event in (SYSMON, SECURITY))  # type: ignore[misc]
 
 
-@pytest.fixture(
-    scope="module", params=[(shape, out) for shape in SHAPES for out in ("out", "out.jsonl")], ids=str
-)
+OUTPUTS = [*((shape, "out") for shape in SHAPES), *((shape, "out.jsonl") for shape in ("evtx", "xml", "csv"))]
+
+
+@pytest.fixture(scope="module", params=OUTPUTS, ids=" in ".join)
 def output(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, list[str]]:

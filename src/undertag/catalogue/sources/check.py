@@ -40,7 +40,9 @@ def main(argv: list[str]) -> int:
     problems = check_files()
     if argv:
         problems = [p for p in problems if p.place and any(part in p.place.source for part in argv)]
-    for problem in sorted(problems, key=lambda p: (p.place.source, p.place.line or 0) if p.place else ("", 0)):
+    for problem in sorted(
+        problems, key=lambda p: (p.place.source, p.place.line or 0) if p.place else ("", 0)
+    ):
         print(problem)  # noqa: T201
     print(f"{len(problems)} problems", file=sys.stderr)  # noqa: T201
     return 1 if problems else 0

@@ -152,14 +152,17 @@ def blocks(parts: Parts, extra: Mapping[str, Any]) -> dict[str, bytes]:
 def attribute_index(entries: Iterable[SourceEntry]) -> dict[str, dict[str, list[list[int]]]]:
     """Which entries (as ranges of numbers) have a value of an attribute that people look for."""
     found: dict[str, dict[str, list[int]]] = {
-        name: {} for name in ("component", "data_source_2019", "sigma", "need", "difficulty", "channel", "technique")
+        name: {}
+        for name in ("component", "data_source_2019", "sigma", "need", "difficulty", "channel", "technique")
     }
     for number, entry in enumerate(entries):
         for name, value in indexed(entry):
             numbers = found[name].setdefault(value, [])
             if not numbers or numbers[-1] != number:
                 numbers.append(number)
-    return {name: {value: ranges(numbers) for value, numbers in table.items()} for name, table in found.items()}
+    return {
+        name: {value: ranges(numbers) for value, numbers in table.items()} for name, table in found.items()
+    }
 
 
 def indexed(entry: SourceEntry) -> Iterator[tuple[str, str]]:

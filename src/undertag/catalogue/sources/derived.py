@@ -93,12 +93,16 @@ def _read_rows(path: Path, table: DerivedTable, problems: list[Problem]) -> None
     first, *lines = text.removesuffix("\n").split("\n")
     head = first.split("\t")
     table.header = head[1:]
-    unknown = [column for column in head if column not in table.columns and column not in ("key", "title", "set")]
+    unknown = [
+        column for column in head if column not in table.columns and column not in ("key", "title", "set")
+    ]
     if head[:2] != ["key", "title"] or unknown:
         problems.append(
             Problem(
                 code="UT317",
-                message=f"columns that the file beside doesn't explain: {', '.join(unknown)}" if unknown else "no key",
+                message=f"columns that the file beside doesn't explain: {', '.join(unknown)}"
+                if unknown
+                else "no key",
                 place=Place(source=name, line=1),
             )
         )
@@ -108,7 +112,9 @@ def _read_rows(path: Path, table: DerivedTable, problems: list[Problem]) -> None
         wrong = _wrong(row, width, place_of_set, table)
         if wrong:
             problems.append(
-                Problem(code="UT317", message=wrong, place=Place(source=name, line=number), excerpt=line[:200])
+                Problem(
+                    code="UT317", message=wrong, place=Place(source=name, line=number), excerpt=line[:200]
+                )
             )
         else:
             table.rows[row[0]] = row[1:]

@@ -143,7 +143,9 @@ def cycles(prerequisites: Read) -> Iterator[Problem]:
                     continue
                 if key in way:
                     loop = [*way[way.index(key) :], key]
-                    yield Problem(code="UT307", message=f"needs go in a circle: {' → '.join(loop)}", place=places[key])
+                    yield Problem(
+                        code="UT307", message=f"needs go in a circle: {' → '.join(loop)}", place=places[key]
+                    )
                     continue
                 way.append(key)
             if position < len(needs[key]):

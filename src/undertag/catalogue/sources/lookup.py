@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from undertag.catalogue.sources.artefact import CHUNK, Artefact
+from undertag.catalogue.sources.keys import key_part
 from undertag.catalogue.sources.merge import Group, make_entry
 from undertag.catalogue.sources.record import SourceEntry, Tier
 from undertag.catalogue.sources.selectors import Selection, Selector
@@ -258,16 +259,6 @@ class Catalogue:
         parent = key.lower().rpartition("/")[0]
         found = [name for name in self._folded if name.startswith(parent + "/")]
         return found[:5000] or [name for name in self._folded if name.startswith(key.lower()[:8])][:5000]
-
-
-def key_part(text: str) -> str:
-    """One part of a key from an event's own spelling: characters that keys don't have become `-`.
-
-    >>> key_part("Add member (bulk) - finished")
-    'Add-member-bulk-finished'
-    """
-    kept = "".join(c if (c.isascii() and c.isalnum()) or c in "._~:@+*=-" else " " for c in text)
-    return "-".join(part for part in (word.strip("-") for word in kept.split()) if part) or "unknown"
 
 
 @cache

@@ -69,7 +69,9 @@ class Group:
         own = {name: cell for name, cell in zip(self.header, cells, strict=True) if cell}
         number = own.pop("set", None)
         shared = self.sets[int(number)] if number is not None else {}
-        sources = tuple((own.get("source") or shared.get("source") or "").split("; ")) if shared or own else ()
+        sources = (
+            tuple((own.get("source") or shared.get("source") or "").split("; ")) if shared or own else ()
+        )
         sources = tuple(filter(None, sources)) or self.sources
         facts = {}
         if number is not None:

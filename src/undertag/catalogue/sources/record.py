@@ -108,7 +108,9 @@ class SourceEntry:
         found.update((name, fact.value) for name, fact in self.facts.items())
         if not brief:
             found["origins"] = {name: fact.origin for name, fact in self.facts.items()}
-            found["fact_sources"] = {name: list(fact.sources) for name, fact in self.facts.items() if fact.sources}
+            found["fact_sources"] = {
+                name: list(fact.sources) for name, fact in self.facts.items() if fact.sources
+            }
             found["documents"] = {name: dict(text) for name, text in self.documents.items()}
             found["file"] = self.file
             if self.table:

@@ -73,7 +73,9 @@ class Selection:
             if close < 0:
                 raise _malformed(f"a brace in {pattern!r} isn't closed")
             options = pattern[first + 1 : close].split(",")
-            found = {n for one in options for n in self._by_pattern(pattern[:first] + one + pattern[close + 1 :])}
+            found = {
+                n for one in options for n in self._by_pattern(pattern[:first] + one + pattern[close + 1 :])
+            }
             return sorted(found)
         matches = compiled(pattern).fullmatch
         keys = self._keys

@@ -103,7 +103,7 @@ def _serving(triple: Iterable[str | None], numbers: Iterable[int], **more: Any) 
 def _routing(root: Path) -> dict[str, Any]:
     import yaml
 
-    document: dict[str, Any] = yaml.load(
+    document: dict[str, Any] = yaml.load(  # noqa: S506
         (root / ROUTING).read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     )
     return document
@@ -126,7 +126,7 @@ def _windows(routing: Mapping[str, Any], selection: Selection) -> Iterator[dict[
             name: "+".join(how["join"]) if "join" in how else how.get("map") or "+".join(how["registry"])
             for name, how in row.get("derive", {}).items()
         }
-        for name in services.get(row.get("channel", "").lower(), [None]):  # type: ignore[list-item]
+        for name in services.get(row.get("channel", "").lower(), [None]):
             yield _serving(
                 ("windows", row["category"], name),
                 numbers,

@@ -2,7 +2,7 @@
 
 Contract: every record becomes exactly one event of one batch, or one problem. `Batch.rows` are the records' numbers
 within the unit, so that output can be put back in order. A uid is the SHA-256 of the record's bytes, cut to 16 bytes;
-records that are equal within a source are told apart later, where the whole source is seen (`read.twins`).
+records that are equal within a source are told apart later, where the whole source is seen (`pipeline.twins`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from operator import itemgetter
 from typing import Any, TypeVar
 
 import msgspec
-import orjson
 
 from undertag.catalogue.other import OtherRouter
 from undertag.catalogue.windows import WindowsRouter
@@ -23,6 +22,7 @@ from undertag.model.problem import Problem
 from undertag.model.source import Records, Unit
 from undertag.read.normalise import evtx_json
 from undertag.read.normalise.clock import utc_each
+from undertag.read.normalise.damage import decode_record
 from undertag.read.normalise.evtx_json import EvtxLayout
 from undertag.read.normalise.other import OtherLayout, other_system, other_time
 from undertag.read.normalise.places import Places
@@ -149,7 +149,7 @@ class Normaliser:
                         continue
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                     pass
-            raw, doc = _decode(places, row, raw, result)
+            raw, doc = decode_record(places, row, raw, result.problems)
             if doc is not None:
                 self._add(row, raw, doc, unit.format, groups, json=True)
         self._group_evtx(numbers, [records.raws[number] for number in numbers], events, groups)
@@ -197,61 +197,6 @@ class Normaliser:
         group.fields.append(doc)
         group.times.append(other_time(doc))
         group.systems.append(other_system(doc))
-
-
-def _decode(places: Places, row: int, raw: bytes, result: Normalised) -> tuple[bytes, Any]:
-    """A record's object, or None and a problem; bad UTF-8 is mended, and said."""
-    try:
-        doc = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        mended = _mend(raw)
-        if mended is None:
-            result.problems.append(_damaged(places, row, raw, f"not valid JSON: {error}"))
-            return raw, None
-        raw, doc = mended
-        result.problems.append(
-            Problem(
-                code="UT112",
-                severity="warning",
-                message="invalid UTF-8, replaced by U+FFFD",
-                place=places.of(row),
-                excerpt=_excerpt(raw),
-            )
-        )
-    if not isinstance(doc, dict):
-        result.problems.append(_damaged(places, row, raw, f"an event is a JSON object, this is {_kind(doc)}"))
-        return raw, None
-    return raw, doc
-
-
-def _mend(raw: bytes) -> tuple[bytes, Any] | None:
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        mended = raw.decode("utf-8", "replace").encode()
-        try:
-            return mended, orjson.loads(mended)
-        except orjson.JSONDecodeError:
-            return None
-    return None
-
-
-def _kind(doc: Any) -> str:
-    return {list: "an array", str: "a text", type(None): "null", bool: "a boolean"}.get(type(doc), "a number")
-
-
-def _damaged(places: Places, row: int, raw: bytes, message: str) -> Problem:
-    return Problem(
-        code="UT111",
-        message=message,
-        place=places.of(row),
-        hint="the record was left out, the rest was read",
-        excerpt=_excerpt(raw),
-    )
-
-
-def _excerpt(raw: bytes) -> str:
-    return raw[:512].decode("utf-8", "replace")
 
 
 def _cut(group: _Group, result: Normalised, places: Places) -> None:
