@@ -19,11 +19,11 @@ from tools.derive_tables import (
     KNOWLEDGE,
     Table,
     arguments,
-    key_part,
     read_facts,
     words,
     write_table,
 )
+from undertag.catalogue.sources.keys import key_part  # noqa: E402
 
 _SUFFIX: Final = ".amazonaws.com"
 _STATES: Final = {"yes": "on", "no": "off"}
@@ -101,7 +101,13 @@ DEFAULTS: Final[Mapping[str, Any]] = {
             "where": "management events, in the event history of 90 days; nothing is delivered without a trail",
             "basis": "claimed",
             "source": "knowledge",
-        }
+        },
+        {
+            "state": "off",
+            "where": "data, insight and network activity events: a trail has to select them",
+            "basis": "claimed",
+            "source": "knowledge",
+        },
     ],
     "volume": "unknown",
     "cost": {"hit": "none", "why": "Recorded by the provider; delivery and storage cost money, not load."},

@@ -20,11 +20,11 @@ from tools.derive_tables import (
     KNOWLEDGE,
     Table,
     arguments,
-    key_part,
     read_facts,
     words,
     write_table,
 )
+from undertag.catalogue.sources.keys import key_part  # noqa: E402
 
 _STATES: Final = {"yes": "on", "no": "off"}
 _SIGN_INS: Final = "Microsoft Entra sign-ins"

@@ -19,11 +19,11 @@ from tools.derive_tables import (
     KNOWLEDGE,
     Table,
     arguments,
-    key_part,
     read_facts,
     words,
     write_table,
 )
+from undertag.catalogue.sources.keys import key_part  # noqa: E402
 
 _SOURCES: Final = {"googleapis@": "protos", "discovery": "discovery", "python-kubernetes": "kubernetes"}
 _STATES: Final = {"yes": "on", "no": "off"}

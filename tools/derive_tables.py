@@ -20,22 +20,13 @@ from typing import Any, Final
 
 import yaml
 
+from undertag.catalogue.sources.schema import KEY
+
 Row = dict[str, str]
 
-KEY: Final = re.compile(r"[A-Za-z0-9._~:@+*=-]+(?:/[A-Za-z0-9._~:@+*=-]+)+")
-_NOT_KEY: Final = re.compile(r"-*[^A-Za-z0-9._~:@+*=-][^A-Za-z0-9._~:@+*=]*")
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[A-Z]|[0-9]+")
 _JOINED_BY: Final = "; "
 KNOWLEDGE: Final = {"kind": "knowledge", "title": "Authors' knowledge, no document opened for it"}
-
-
-def key_part(text: str) -> str:
-    """One part of a key: a run of characters that keys don't have becomes one `-`; none at the ends.
-
-    >>> key_part("Add member (bulk) - finished"), key_part("docker hub")
-    ('Add-member-bulk-finished', 'docker-hub')
-    """
-    return _NOT_KEY.sub("-", text).strip("-") or "unknown"
 
 
 def words(name: str) -> str:

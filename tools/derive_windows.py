@@ -42,7 +42,7 @@ COLUMNS: Final = {
     "channel_basis": "path: as the table of channels has it; label: made from provider and label, not verified; "
     "derived: made from provider and label by a rule that holds on known channels; knowledge; map: named by a tool's map; guide: named by a guide",
     "audit": "Security only: audit category / subcategory, several where any of them writes the event",
-    "default": "state where it differs from the file's default",
+    "default": "state",
     "basis": "derived: a manifest of Windows has the event and another table its channel; read: no manifest has it",
     "fields_basis": "manifest: all fields of the newest version; audit-table; mapped: only those that a tool maps",
     "event_id": "event ID",
@@ -266,16 +266,16 @@ class WindowsEntries:
 
 
 def default_state(channel: str, basis: str) -> str:
-    """`on` for Windows' own events in logs that can't be switched off, `off` for debug channels, else nothing.
+    """`on` for Windows' own events in logs that can't be switched off, `off` for debug channels, else unknown.
 
     An event that no manifest of Windows has may be of a product that is not there by default.
 
     >>> default_state("System", "derived"), default_state("Application", "read"), default_state("X/Analytic", "read")
-    ('on', '', 'off')
+    ('on', 'unknown', 'off')
     """
     if channel.lower() in ALWAYS_ON:
-        return "on" if basis == "derived" else ""
-    return "off" if _OFF.search(channel) else ""
+        return "on" if basis == "derived" else "unknown"
+    return "off" if _OFF.search(channel) else "unknown"
 
 
 def build(facts: Path) -> Table:
@@ -322,11 +322,18 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "product": "Windows",
     "default": [
         {
-            "state": "unknown",
-            "where": "every channel but analytic and debug ones (off), and Application, System and Setup for events of Windows itself (on)",
+            "state": "on",
+            "where": "Windows' own events in Application, System and Setup, which can't be switched off",
             "basis": "claimed",
             "source": "knowledge",
-        }
+        },
+        {
+            "state": "off",
+            "where": "analytic and debug channels",
+            "basis": "claimed",
+            "source": "knowledge",
+        },
+        {"state": "unknown", "where": "all others", "basis": "claimed", "source": "knowledge"},
     ],
     "volume": "unknown",
     "cost": "unknown",

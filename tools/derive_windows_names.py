@@ -127,6 +127,7 @@ SUBCATEGORIES: Final[Mapping[str, tuple[str, ...]]] = {
         "Network Policy Server",
         "User / Device Claims",
         "Group Membership",
+        "Access Rights",
     ),
     "Object Access": (
         "File System",

@@ -6,7 +6,6 @@ happened. Results don't depend on the number of workers, the size of units or th
 
 from __future__ import annotations
 
-import gc
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +24,7 @@ from undertag.pipeline.ledger import Ledger
 from undertag.pipeline.stop import Stop
 from undertag.pipeline.tally import Tally
 from undertag.pipeline.way import Way
-from undertag.pipeline.workers import COLLECT_EVERY, Interrupted, run_workers, settled, usable_workers
+from undertag.pipeline.workers import Interrupted, Sweeper, run_workers, settled, usable_workers
 from undertag.read import records, units
 from undertag.read.normalise.normaliser import Normaliser
 from undertag.tag.tagger import Tagger, TagSettings
@@ -189,7 +188,8 @@ def _work(job: Job, way: Way, todo: Iterator[Unit], tally: Tally) -> bool:
     try:
         if job.size is not None and job.size >= LEARN_FROM_BYTES:
             todo = _learn(way, todo)
-        for count, unit in enumerate(todo, 1):
+        sweeper = Sweeper()
+        for unit in todo:
             outcome = way.go(unit)
             tally.add(outcome.tally)
             size = writer.size(outcome.rendered) if outcome.rendered is not None else 0
@@ -197,8 +197,7 @@ def _work(job: Job, way: Way, todo: Iterator[Unit], tally: Tally) -> bool:
             if outcome.rendered is not None:
                 take(writer.write(outcome.rendered, offset, new_uids))
             done(unit, outcome.tally.events)
-            if count % COLLECT_EVERY == 0:
-                gc.collect()
+            sweeper.after(unit.size)
             if workers > 1:  # the first unit taught the plans; the workers inherit them
                 tally.add(
                     run_workers(

@@ -29,8 +29,8 @@ from undertag.write.events import Writer
 
 AHEAD: Final = 3
 """Units that a worker may have at once: read, being worked on, waiting for its turn to write."""
-COLLECT_EVERY: Final = 64
-"""Units between two looks for cyclic garbage."""
+COLLECT_BYTES: Final = 256 << 20
+"""So many bytes of input are worked on between two collections of cycles, which nothing in the way makes on purpose."""
 
 
 class WorkerError(UndertagError):
@@ -63,6 +63,21 @@ class _State:
     backlog: deque[int] = field(default_factory=deque)
     given: dict[int, bytes] = field(default_factory=dict)
     next_given: int = 0
+
+
+class Sweeper:
+    """Collects cycles now and then; what lives on is not looked at again."""
+
+    def __init__(self) -> None:
+        self._bytes = 0
+
+    def after(self, size: int) -> None:
+        """Called after each unit with its size."""
+        self._bytes += size
+        if self._bytes >= COLLECT_BYTES:
+            self._bytes = 0
+            gc.collect()
+            gc.freeze()
 
 
 def settle_process() -> None:
@@ -253,7 +268,7 @@ def _work(pipe: Connection, parents: list[Connection], way: Way, make_writer: Ca
     pending: dict[int, tuple[Any, int]] = {}
     total = Tally()
     inherited = way.engine.timeouts()
-    worked = 0
+    sweeper = Sweeper()
     try:
         while True:
             message = inbox.get()
@@ -266,9 +281,7 @@ def _work(pipe: Connection, parents: list[Connection], way: Way, make_writer: Ca
                 pending[number] = (outcome.rendered, outcome.tally.events)
                 size = writer.size(outcome.rendered) if outcome.rendered is not None else 0
                 pipe.send(("done", number, outcome.uids, outcome.numbers, size))
-                worked += 1
-                if worked % COLLECT_EVERY == 0:
-                    gc.collect()
+                sweeper.after(unit.size)
             elif message[0] == "write":
                 _, number, offset, new_uids = message
                 rendered, events = pending.pop(number)

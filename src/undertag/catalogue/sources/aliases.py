@@ -68,6 +68,13 @@ class NameCorrection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     event: str = ""
 
 
+class Unlisted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A pair that techniques cite, but that no data component lists as its own."""
+
+    name: str
+    channel: str
+
+
 class AliasFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`aliases.yml`."""
 
@@ -80,6 +87,7 @@ class CorrectionFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     names: list[NameCorrection]
     pairs: list[PairRule]
+    unlisted: list[Unlisted] = []
 
 
 def compile_aliases(root: Path, selection: Selection) -> tuple[list[Any], list[Problem]]:
@@ -95,6 +103,7 @@ def compile_aliases(root: Path, selection: Selection) -> tuple[list[Any], list[P
     pairs = alias_pairs(RELEASE)
     reader = _Reader(rules, corrections, selection)
     problems = list(_unused(rules, corrections, pairs))
+    unlisted = {(one.name, one.channel) for one in corrections.unlisted}
     found = []
     for (name, channel), components in pairs.items():
         try:
@@ -104,7 +113,8 @@ def compile_aliases(root: Path, selection: Selection) -> tuple[list[Any], list[P
                 Problem(code="UT311", message=f"{name}: {error.problem.message}", place=Place(source=NAME))
             )
             continue
-        found.append([name, channel, list(components), state, ranges(numbers), why])
+        listed = [] if (name, channel) in unlisted else list(components)
+        found.append([name, channel, listed, state, ranges(numbers), why])
     return sorted(found), problems
 
 
@@ -122,6 +132,9 @@ def _unused(
     for pair in corrections.pairs:
         if (pair.name, pair.channel) not in pairs:
             yield _no_pair(pair.name, pair.channel, CORRECTIONS)
+    for one in corrections.unlisted:
+        if (one.name, one.channel) not in pairs:
+            yield _no_pair(one.name, one.channel, CORRECTIONS)
 
 
 def _no_pair(name: str, channel: str, source: str) -> Problem:

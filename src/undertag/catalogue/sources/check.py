@@ -9,40 +9,48 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from undertag.catalogue.sources import links
-from undertag.catalogue.sources.derived import read_derived
-from undertag.catalogue.sources.files import DATA, read_curated, read_prerequisites
-from undertag.model.problem import Problem
+from undertag.catalogue.sources.artefact import Artefact
+from undertag.catalogue.sources.building import Compiled, compile_all
+from undertag.catalogue.sources.files import DATA
+from undertag.catalogue.sources.lookup import PATH
+from undertag.model.problem import CatalogueError, Place, Problem
 
 
-def check_files(root: Path = DATA) -> list[Problem]:
-    """What is wrong with the curated files, the prerequisites and the derived tables."""
-    curated = read_curated(root / "curated")
-    prerequisites = read_prerequisites(root / "prerequisites")
-    tables, problems = read_derived(root / "derived")
-    keys = {key for _, key, _ in curated.entries()}
-    keys.update(key for table in tables for key in table.rows)
+def check_catalogue(root: Path = DATA, artefact: Path = PATH) -> tuple[Compiled, list[Problem]]:
+    """The compiled files and all that is wrong, by file; a stale or damaged artefact included."""
+    compiled = compile_all(root)
+    problems = [*compiled.problems, *_stale(compiled, artefact)]
+    return compiled, sorted(problems, key=_place)
+
+
+def _stale(compiled: Compiled, artefact: Path) -> list[Problem]:
+    try:
+        found = Artefact(artefact).head.digest
+    except CatalogueError as error:
+        return [error.problem]
+    if found == compiled.digest:
+        return []
     return [
-        *curated.problems,
-        *prerequisites.problems,
-        *problems,
-        *links.duplicate_keys(curated),
-        *links.duplicate_keys(prerequisites),
-        *links.missing_facts(curated),
-        *links.dangling(curated, prerequisites, keys),
-        *links.cycles(prerequisites),
-        *links.attack_links(curated),
+        Problem(
+            code="UT313",
+            message="the compiled catalogue was made from other files",
+            place=Place(source=artefact.name),
+            hint="run tools/build_catalogue.py",
+        )
     ]
 
 
+def _place(problem: Problem) -> tuple[str, int, str]:
+    place = problem.place
+    return (place.source, place.line or 0, problem.message) if place else ("", 0, problem.message)
+
+
 def main(argv: list[str]) -> int:
-    """Prints every problem by file (only of files whose name holds one of `argv`); 1 if there are any."""
-    problems = check_files()
+    """Prints every problem (only of files whose name holds one of `argv`); 1 if there are any."""
+    _, problems = check_catalogue()
     if argv:
         problems = [p for p in problems if p.place and any(part in p.place.source for part in argv)]
-    for problem in sorted(
-        problems, key=lambda p: (p.place.source, p.place.line or 0) if p.place else ("", 0)
-    ):
+    for problem in problems:
         print(problem)  # noqa: T201
     print(f"{len(problems)} problems", file=sys.stderr)  # noqa: T201
     return 1 if problems else 0

@@ -128,10 +128,11 @@ def audit_prerequisites(prerequisites: Read) -> dict[str, str]:
     }
 
 
-def blocks(parts: Parts, extra: Mapping[str, Any]) -> dict[str, bytes]:
+def blocks(
+    parts: Parts, entries: Sequence[SourceEntry], index: Mapping[str, Any], extra: Mapping[str, Any]
+) -> dict[str, bytes]:
     """The blocks of the artefact; `extra` are named values to store as they are."""
     encode = msgspec.msgpack.encode
-    entries = list(parts.entries())
     found = {
         "keys": "\n".join(parts.keys).encode(),
         "titles": "\n".join(entry.title.replace("\n", " ") for entry in entries).encode(),
@@ -140,7 +141,7 @@ def blocks(parts: Parts, extra: Mapping[str, Any]) -> dict[str, bytes]:
         "prerequisites": encode(
             {key: {**entry, "file": file.name} for file, key, entry in parts.prerequisites.entries()}
         ),
-        "index": encode(attribute_index(entries)),
+        "index": encode(index),
         "relations": encode(relations_to(entries)),
         **{name: encode(value) for name, value in extra.items()},
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from undertag.catalogue.sources.derived import DerivedTable
 from undertag.catalogue.sources.files import Read, SourceFile
 from undertag.catalogue.windows import slug
 from undertag.model.problem import Place, Problem
@@ -35,6 +36,21 @@ def duplicate_keys(read: Read) -> Iterator[Problem]:
                 place=file.place(key),
                 hint="one key, one entry",
             )
+
+
+def duplicate_rows(tables: Iterable[DerivedTable]) -> Iterator[Problem]:
+    """Keys that two derived tables have."""
+    seen: dict[str, str] = {}
+    for table in tables:
+        for key in table.rows:
+            other = seen.setdefault(key, table.name)
+            if other != table.name:
+                yield Problem(
+                    code="UT304",
+                    message=f"{key}: derived/{other}.tsv has it already",
+                    place=Place(source=f"derived/{table.name}.tsv"),
+                    hint="one key, one row",
+                )
 
 
 def missing_facts(read: Read) -> Iterator[Problem]:

@@ -62,9 +62,7 @@ class Catalogue:
         """
         found = self._entries.get(key)
         if found is None:
-            number = self._numbers.get(key)
-            if number is None:
-                raise self._no_entry(key)
+            number = self.number(key)
             if len(self._entries) >= _REMEMBERED:
                 self._entries.clear()
             found = self._entries[key] = self._make(key, number)
@@ -73,6 +71,17 @@ class Catalogue:
     def get(self, key: str) -> SourceEntry | None:
         """The entry of a key; None if there is none."""
         return self.entry(key) if key in self._numbers else None
+
+    def number(self, key: str) -> int:
+        """An entry's place among the sorted keys.
+
+        Raises:
+            CatalogueError: UT314, there is no such entry.
+        """
+        number = self._numbers.get(key)
+        if number is None:
+            raise self._no_entry(key)
+        return number
 
     def tier(self, key: str) -> Tier:
         """Whether an entry is written by hand or derived."""
@@ -169,6 +178,10 @@ class Catalogue:
         """Entries in the order of keys, without remembering them."""
         for key in self.keys if keys is None else keys:
             yield self._entries.get(key) or self._make(key, self._numbers[key])
+
+    def documents(self) -> dict[str, Mapping[str, Mapping[str, str]]]:
+        """The sources that each file names: file → id → {kind, title}."""
+        return {group.name: group.documents for group in self._groups}
 
     @cached_property
     def prerequisites(self) -> Mapping[str, Mapping[str, Any]]:

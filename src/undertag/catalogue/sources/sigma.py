@@ -103,8 +103,9 @@ def _serving(triple: Iterable[str | None], numbers: Iterable[int], **more: Any) 
 def _routing(root: Path) -> dict[str, Any]:
     import yaml
 
-    document: dict[str, Any] = yaml.load(  # noqa: S506
-        (root / ROUTING).read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    document: dict[str, Any] = yaml.load(
+        (root / ROUTING).read_bytes(),
+        Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader),  # noqa: S506
     )
     return document
 

@@ -70,6 +70,7 @@ def compile_umbrellas(root: Path, selection: Selection) -> tuple[dict[str, Any],
             "techniques": list(cited.get(name, ())),
             "ranges": ranges(numbers),
         }
+    problems.extend(_unequal(found))
     expected = {**dict.fromkeys(cited, "data-source"), **dict.fromkeys(platforms(RELEASE), "platform")}
     for name, kind in expected.items():
         if name not in read or read[name].kind != kind:
@@ -125,3 +126,16 @@ def _wrong(
                 message=f"{name!r} {relation.kind} {relation.to!r}, which is no other umbrella",
                 place=place,
             )
+
+
+def _unequal(found: Mapping[str, Any]) -> Iterator[Problem]:
+    """Umbrellas that are said to be the same but have other entries."""
+    for name, umbrella in found.items():
+        for relation in umbrella["relations"]:
+            other = found.get(relation["to"])
+            if relation["kind"] == "same-as" and other and other["ranges"] != umbrella["ranges"]:
+                yield Problem(
+                    code="UT310",
+                    message=f"{name!r} is said to be the same as {relation['to']!r}, but has other entries",
+                    place=Place(source=NAME),
+                )

@@ -1,0 +1,347 @@
+"""What `undertag sources` shows: each answer as a JSON document and as text.
+
+Contract: the JSON keys are the contract of docs/reference/cli.md; texts of the catalogue are shown as they are, never as markup.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from undertag.catalogue.sources.lookup import Catalogue
+    from undertag.catalogue.sources.resolving import Resolution, Resolver
+
+_HIDDEN: Final = frozenset({"key", "tier", "title", "origins", "fact_sources", "documents", "file", "table"})
+_MARKS: Final = {"own": "", "inherited": "inherited", "table": "table", "computed": "computed"}
+
+
+def entry_json(catalogue: Catalogue, resolver: Resolver, key: str) -> dict[str, Any]:
+    """Every attribute of an entry, with what follows from others: commands, audit subcategories, log sources, relations."""
+    document = catalogue.entry(key).to_json()
+    _add_computed(document, catalogue, resolver)
+    document["prerequisites"] = [
+        {"id": name, **catalogue.prerequisites.get(name, {})} for name in document["prerequisites"]
+    ]
+    return document
+
+
+def _add_computed(document: dict[str, Any], catalogue: Catalogue, resolver: Resolver) -> None:
+    key = document["key"]
+    outcomes = _outcomes(document.get("needs"))
+    names = catalogue.prerequisites_of(key)
+    known = [
+        {"id": name, **catalogue.prerequisites[name]} for name in names if name in catalogue.prerequisites
+    ]
+    document["prerequisites"] = names
+    for name in ("enable", "undo"):
+        steps = [step for one in known for step in _steps(one.get(name), outcomes.get(one["id"]))]
+        if steps:
+            document[name] = steps if name == "enable" else steps[::-1]
+            document["origins"][name] = "computed"
+    document["audit_subcategories"] = _audits(outcomes, known)
+    served = resolver.servings_of(key)
+    if served:
+        document["sigma"] = served
+    related = catalogue.relations(key)
+    if related:
+        document["relations"] = related
+
+
+def _outcomes(needs: Any) -> dict[str, Mapping[str, Any]]:
+    """The needs that say which outcome has to be audited, by prerequisite."""
+    found = [need for need in needs if isinstance(need, dict)] if isinstance(needs, list) else []
+    return {need["id"]: need for need in found}
+
+
+def _steps(value: Any, outcome: Mapping[str, Any] | None) -> list[str]:
+    """The commands of a prerequisite, without those for an outcome that isn't needed."""
+    if not isinstance(value, list):
+        return []
+    wanted = {name for name in ("success", "failure") if outcome and outcome.get(name)}
+    if not wanted:
+        return list(value)
+    return [
+        step
+        for step in value
+        if not any(f"/{name}:" in step for name in ("success", "failure"))
+        or any(f"/{name}:" in step for name in wanted)
+    ]
+
+
+def _audits(
+    outcomes: Mapping[str, Mapping[str, Any]], prerequisites: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """The audit subcategories that an entry needs, by GUID, with the outcomes that have to be audited."""
+    return [
+        {
+            "guid": one["guid"],
+            "subcategory": one["title"].removeprefix("Audit "),
+            "category": one.get("category", ""),
+            "success": outcomes.get(one["id"], {}).get("success"),
+            "failure": outcomes.get(one["id"], {}).get("failure"),
+        }
+        for one in prerequisites
+        if one.get("kind") == "audit-subcategory"
+    ]
+
+
+def exported(catalogue: Catalogue, keys: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Entries with every attribute, one after the other; prerequisites by id, sources by the file that names them."""
+    from undertag.catalogue.sources.resolving import Resolver
+
+    resolver = Resolver(catalogue)
+    for entry in catalogue.entries(keys):
+        document = entry.to_json()
+        del document["documents"]
+        _add_computed(document, catalogue, resolver)
+        yield document
+
+
+def export_document(catalogue: Catalogue, keys: Iterable[str]) -> dict[str, Any]:
+    """The whole export: `entries`, and what they point to."""
+    return {
+        "digest": catalogue.artefact.head.digest,
+        "entries": list(exported(catalogue, keys)),
+        "prerequisites": catalogue.prerequisites,
+        "sources": catalogue.documents(),
+    }
+
+
+def write_lines(entries: Iterable[Mapping[str, Any]]) -> None:
+    """A line of JSON an entry."""
+    for entry in entries:
+        sys.stdout.buffer.write(orjson.dumps(entry) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def show_list(rows: Sequence[Mapping[str, Any]], out: Console, *, limit: int) -> None:
+    """Keys with tier and title, as many as people read."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("key", overflow="fold")
+    table.add_column("tier")
+    table.add_column("title", overflow="fold")
+    for row in rows[:limit]:
+        style = "" if row["tier"] == "curated" else "dim"
+        table.add_row(escape(row["key"]), row["tier"], escape(row["title"]), style=style)
+    out.print(table)
+    more = len(rows) - limit
+    out.print(f"{len(rows):,} entries" + (f", {more:,} not shown (--json has all)" if more > 0 else ""))
+
+
+def show_entry(document: Mapping[str, Any], out: Console) -> None:
+    """An entry as a table of its attributes, where each comes from, and its sources."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    inherits = sorted(name for name, origin in document["origins"].items() if origin == "inherited")
+    out.print(f"[bold]{escape(document['key'])}[/]  {escape(document['title'])}")
+    tier = "written by hand" if document["tier"] == "curated" else "derived from a table of facts"
+    out.print(
+        f"[dim]{document['tier']}: {tier}, {escape(document['file'])}"
+        + (f"; {len(inherits)} attributes inherited" if inherits else "")
+        + "[/]"
+    )
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for style in ("bold", "", "dim"):
+        table.add_column(style=style, overflow="fold")
+    for name, value in document.items():
+        if name in _HIDDEN or value in ([], ""):
+            continue
+        mark = _MARKS.get(document["origins"].get(name, ""), "")
+        cited = ", ".join(document["fact_sources"].get(name, ()))
+        table.add_row(name, escape(said(name, value)), escape(" ".join(filter(None, (mark, cited)))))
+    out.print(table)
+    for name, text in document["documents"].items():
+        out.print(f"[dim]{escape(name)}: {text['kind']}, {escape(text['title'])}[/]")
+
+
+def said(name: str, value: Any) -> str:
+    """An attribute's value as text."""
+    if isinstance(value, list):
+        if name in ("fields", "parameters"):
+            return ", ".join(map(str, value))
+        return "\n".join(_item(name, item) for item in value)
+    return _item(name, value)
+
+
+def _item(name: str, value: Any) -> str:
+    if not isinstance(value, dict):
+        return str(value)
+    if name == "default":
+        return f"{value['state']} ({value['basis']}): {value['where']}"
+    if name == "volume":
+        return f"{value['low']:,} to {value['high']:,} {value['unit']} ({value['basis']})"
+    if name == "prerequisites":
+        return f"{value['id']}: {value.get('title', '?')} ({value.get('kind', '?')})"
+    if name == "relations":
+        whom = value["to"] if "to" in value else f"← {value['from']}"
+        lost = f"; lost: {', '.join(value['lost'])}" if value.get("lost") else ""
+        return f"{value['kind']} {whom}{lost}" + (f": {value['why']}" if value.get("why") else "")
+    if name == "sigma" and "logsource" in value:
+        renamed = ", ".join(f"{a} → {b}" for a, b in value.get("rename", {}).items())
+        return str(value["logsource"]) + (f"  ({renamed})" if renamed else "")
+    return ", ".join(
+        f"{part}: {_plain(inner)}" for part, inner in value.items() if inner not in (None, [], "")
+    )
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def branches(catalogue: Catalogue, prefix: str, depth: int) -> list[dict[str, Any]]:
+    """The tree below a prefix."""
+    found = []
+    for branch in catalogue.children(prefix):
+        node: dict[str, Any] = {"path": branch.path, "entries": branch.entries, "curated": branch.curated}
+        if branch.leaf:
+            node["title"] = catalogue.title(branch.path)
+        elif depth > 1:
+            node["branches"] = branches(catalogue, branch.path, depth - 1)
+        found.append(node)
+    return found
+
+
+def show_tree(name: str, found: Sequence[Mapping[str, Any]], out: Console) -> None:
+    """The tree as lines."""
+    from rich.markup import escape
+    from rich.tree import Tree
+
+    def grow(parent: Tree, nodes: Sequence[Mapping[str, Any]]) -> None:
+        for node in nodes:
+            last = escape(node["path"].rpartition("/")[2])
+            if "title" in node:
+                parent.add(f"{last}  [dim]{escape(node['title'])}[/]")
+                continue
+            text = f"[bold]{last}[/]  {node['entries']:,}" + (
+                f" ({node['curated']:,} curated)" if node["curated"] else ""
+            )
+            grow(parent.add(text), node.get("branches", ()))
+
+    root = Tree(escape(name))
+    grow(root, found)
+    out.print(root)
+
+
+def relation_rows(catalogue: Catalogue, key: str | None) -> list[dict[str, Any]]:
+    """Relations of one entry, or of all, as rows (from, kind, to, lost, why)."""
+    if key is not None:
+        return [
+            {"from": key, **row} if "to" in row else {"to": key, **row} for row in catalogue.relations(key)
+        ]
+    sources = sorted({source for rows in catalogue.relations_to.values() for source, _ in rows})
+    return [
+        {"from": entry.key, **row}
+        for entry in catalogue.entries(sources)
+        for row in entry.value("relations") or ()
+    ]
+
+
+def show_relations(rows: Sequence[Mapping[str, Any]], out: Console) -> None:
+    """Relations as a table."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("from", "kind", "to", "lost", "why"):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        lost = ", ".join(row.get("lost", ()))
+        table.add_row(*map(escape, (row["from"], row["kind"], row["to"], lost, row.get("why", ""))))
+    out.print(table)
+    out.print(f"{len(rows):,} relations")
+
+
+def show_resolution(catalogue: Catalogue, found: Resolution, out: Console) -> None:
+    """What a name means, then the entries."""
+    from rich.markup import escape
+
+    out.print(f"[bold]{escape(found.name)}[/]  ({found.kind})")
+    for text in (found.note, found.detail.get("difficulty", "")):
+        if text:
+            out.print(escape(text))
+    if found.detail.get("better"):
+        out.print(f"better named: [bold]{escape(found.detail['better'])}[/]")
+    for relation in found.detail.get("relations", ()):
+        out.print(f"  {relation['kind']} [bold]{escape(relation['to'])}[/]: {escape(relation['why'])}")
+    techniques = found.detail.get("techniques", ())
+    if techniques:
+        out.print(f"[dim]cited by {len(techniques)} techniques of ATT&CK v6.0: {', '.join(techniques)}[/]")
+    for serving in found.detail.get("servings", ()):
+        renamed = ", ".join(f"{a} → {b}" for a, b in serving.get("rename", {}).items())
+        if renamed:
+            out.print(
+                f"  [dim]{escape(serving['logsource'])} on {len(serving['entries'])} entries: {escape(renamed)}[/]"
+            )
+    rows = [{"key": key, "tier": catalogue.tier(key), "title": catalogue.title(key)} for key in found.keys]
+    show_list(rows, out, limit=60)
+
+
+def show_figures(found: Mapping[str, Any], out: Console) -> None:
+    """The figures of the check as tables."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("platform", "entries", "curated", "channels"):
+        table.add_column(name, justify="left" if name == "platform" else "right")
+    for platform, count in found["by_platform"].items():
+        curated = found["curated_by_platform"].get(platform, 0)
+        table.add_row(platform, f"{count:,}", f"{curated:,}", f"{found['channels'][platform]:,}")
+    table.add_row(
+        "all", f"{found['entries']:,}", f"{found['curated']:,}", f"{sum(found['channels'].values()):,}"
+    )
+    out.print(table)
+    aliases = found["aliases"]
+    out.print(
+        f"umbrellas {found['umbrellas']['resolved']} of {found['umbrellas']['total']}; "
+        f"log sources of Sigma {found['sigma']['resolved']} of {found['sigma']['total']}; "
+        f"of ATT&CK v18.1 {aliases['resolved']:,} of {aliases['total']:,} "
+        f"({aliases['by_events']:,} by events, {aliases['by_component']:,} by component, {aliases['by_log']:,} by log; "
+        f"{aliases['corrected']:,} corrected, {aliases['prose']:,} prose)"
+    )
+    known = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("known of", "curated", "own", "all"):
+        known.add_column(name, justify="left" if name == "known of" else "right")
+    for name, share in found["known"]["curated"].items():
+        whole = found["known"]["all"][name]["share"]
+        known.add_row(name, f"{share['share']:.1%}", f"{share['own']:.1%}", f"{whole:.1%}")
+    out.print(known)
+
+
+def show_survey(found: Mapping[str, Any], out: Console) -> None:
+    """Which entries events are of, the most frequent first."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("entry", "events", "systems", "a day", "first", "last", "fields"):
+        table.add_column(
+            name, overflow="fold", justify="right" if name in ("events", "systems", "a day") else "left"
+        )
+    for key, row in list(found["entries"].items())[:100]:
+        style = "" if row["catalogued"] else "yellow"
+        rate = "" if row["per_system_day"] is None else f"{row['per_system_day']:,.1f}"
+        cells = (
+            f"{row['events']:,}",
+            f"{row['systems']:,}",
+            rate,
+            row["first"] or "",
+            row["last"] or "",
+            str(len(row["fields"])),
+        )
+        table.add_row(escape(key), *cells, style=style)
+    out.print(table)
+    share = found["uncatalogued"] / found["events"] if found["events"] else 0
+    out.print(
+        f"{found['events']:,} events of {len(found['entries']):,} entries; "
+        f"{found['uncatalogued']:,} uncatalogued ({share:.2%}), {len(found['drafts']):,} drafts (--json has them)"
+    )

@@ -1,0 +1,132 @@
+"""What the catalogue holds, in numbers: the figures of `sources check`.
+
+Contract: counts are integers, shares from 0 to 1. An attribute is known where an entry says something other than `unknown` of it,
+be it inherited; the kind of source is that of the first document that vouches for it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Final
+
+from undertag.catalogue.sources.building import Compiled
+from undertag.catalogue.sources.record import SourceEntry
+from undertag.catalogue.sources.sigma import fits, parse
+
+MEASURED: Final = (
+    "fields",
+    "versions",
+    "default",
+    "needs",
+    "volume",
+    "cost",
+    "difficulty",
+    "attack",
+    "sigma",
+    "relations",
+    "notes",
+)
+
+
+def figures(compiled: Compiled) -> dict[str, Any]:
+    """The figures as plain values."""
+    entries = compiled.entries
+    curated = [entry for entry in entries if entry.tier == "curated"]
+    served = {
+        number
+        for serving in compiled.sigma["servings"]
+        for first, end in serving["ranges"]
+        for number in range(first, end)
+    }
+    with_sigma = {entry.key for number, entry in enumerate(entries) if number in served}
+    return {
+        "entries": len(entries),
+        "curated": len(curated),
+        "derived": len(entries) - len(curated),
+        "by_platform": _by_platform(entries),
+        "curated_by_platform": _by_platform(curated),
+        "channels": _channels(entries),
+        "curated_channels": _channels(curated),
+        "prerequisites": sum(1 for _ in compiled.parts.prerequisites.entries()),
+        "relations": sum(len(entry.value("relations") or ()) for entry in entries),
+        "umbrellas": {
+            "resolved": sum(bool(one["ranges"]) for one in compiled.umbrellas.values()),
+            "total": len(compiled.umbrellas),
+            "data_sources": _resolved(compiled, "data-source"),
+            "platforms": _resolved(compiled, "platform"),
+        },
+        "aliases": _aliases(compiled),
+        "sigma": {
+            "resolved": sum(_serves(compiled, text) for text in compiled.sigma["sigmahq"]),
+            "total": len(compiled.sigma["sigmahq"]),
+        },
+        "antivirus": {
+            "products": len({e.key.split("/")[1] for e in entries if e.platform == "antivirus"}),
+            "events": sum(entry.platform == "antivirus" for entry in entries),
+        },
+        "known": {tier: _known(some, with_sigma) for tier, some in (("curated", curated), ("all", entries))},
+    }
+
+
+def _by_platform(entries: list[SourceEntry]) -> dict[str, int]:
+    return dict(Counter(entry.platform for entry in entries).most_common())
+
+
+def _channels(entries: list[SourceEntry]) -> dict[str, int]:
+    """How many channels each platform has; where entries name none, the product's part of the key counts."""
+    found: dict[str, set[str]] = {}
+    for entry in entries:
+        found.setdefault(entry.platform, set()).add(
+            str(entry.value("channel") or "/".join(entry.key.split("/")[:2]))
+        )
+    return {platform: len(channels) for platform, channels in sorted(found.items())}
+
+
+def _resolved(compiled: Compiled, kind: str) -> dict[str, int]:
+    some = [one for one in compiled.umbrellas.values() if one["kind"] == kind]
+    return {"resolved": sum(bool(one["ranges"]) for one in some), "total": len(some)}
+
+
+def _aliases(compiled: Compiled) -> dict[str, int]:
+    listed = [alias for alias in compiled.aliases if alias[2]]
+    states = Counter(alias[3] for alias in listed)
+    return {
+        "resolved": sum(count for state, count in states.items() if state != "prose"),
+        "prose": states["prose"],
+        "corrected": sum(bool(alias[5]) for alias in listed),
+        "total": len(listed),
+        "by_events": states["events"],
+        "by_component": states["component"],
+        "by_log": states["log"],
+        "cited_only": len(compiled.aliases) - len(listed),
+    }
+
+
+def _serves(compiled: Compiled, text: str) -> bool:
+    wanted = parse(text)
+    return any(s["ranges"] and fits(wanted, parse(s["logsource"])) for s in compiled.sigma["servings"])
+
+
+def _known(entries: list[SourceEntry], with_sigma: set[str]) -> dict[str, Any]:
+    """For each attribute the share of entries that know it, that have it of their own, and the kinds of sources."""
+    found: dict[str, Any] = {}
+    total = len(entries) or 1
+    for name in MEASURED:
+        kinds: Counter[str] = Counter()
+        known = own = 0
+        for entry in entries:
+            fact = entry.facts.get(name)
+            if fact is None or not fact.known:
+                known += name == "sigma" and entry.key in with_sigma
+                continue
+            known += 1
+            own += fact.origin in ("own", "table")
+            kinds[
+                next((entry.documents[s]["kind"] for s in fact.sources if s in entry.documents), "none")
+            ] += 1
+        found[name] = {
+            "share": round(known / total, 4),
+            "own": round(own / total, 4),
+            "sources": {kind: round(count / total, 4) for kind, count in kinds.most_common()},
+        }
+    return found
