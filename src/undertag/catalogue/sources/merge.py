@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from undertag.catalogue.sources.record import ATTRIBUTES, UNKNOWN, Fact, Origin, SourceEntry
+from undertag.catalogue.sources.record import UNKNOWN, Fact, Origin, SourceEntry
 
 _LISTS: Final = {"fields": ",", "required": ",", "audit": "; ", "recommended_by": ","}
 _RENAMED: Final = {"event_id": "event", "required": "parameters"}
 _MERGED: Final = frozenset({"title", "default", "source", "sigma_service", "first_build", "last_build"})
 """Cells that become part of an attribute under another form."""
 _OWN_ONLY: Final = frozenset({"title", "prefix", "sources"})
-_ORDER: Final = {name: number for number, name in enumerate(ATTRIBUTES)}
-_LAST: Final = len(ATTRIBUTES)
 
 
 class Group:
@@ -119,14 +117,13 @@ def make_entry(
 ) -> SourceEntry:
     """One entry from its curated form, its row, or both."""
     facts: dict[str, Fact] = {}
-    documents: dict[str, Mapping[str, str]] = {}
+    documents: Mapping[str, Mapping[str, str]] = {}
     title = ""
     if row is not None:
         table, cells = row
         title, of_row = table.row(cells)
-        facts.update(table.inherited)
-        facts.update(of_row)
-        documents.update(table.documents)
+        facts = {**table.inherited, **of_row}
+        documents = table.documents
     if curated is not None:
         file, own = curated
         title = own["title"]
@@ -137,23 +134,18 @@ def make_entry(
         for name, fact in _facts(own, "own", own.get("sources") or file.sources).items():
             if name not in facts or fact.known or not facts[name].known:
                 facts[name] = fact
-        documents.update(file.documents)
+        documents = {**documents, **file.documents}
     if "event" not in facts:
         facts["event"] = Fact(value=key.rpartition("/")[2], origin="own")
-    cited = {source for fact in facts.values() for source in fact.sources}
     return SourceEntry(
         key=key,
         tier="curated" if curated is not None else "derived",
         title=title,
         file=curated[0].name if curated else row[0].name if row else "",
         table=row[0].name if curated and row else "",
-        facts={name: facts[name] for name in sorted(facts, key=_place)},
-        documents={name: text for name, text in documents.items() if name in cited},
+        facts=facts,
+        documents=documents,
     )
-
-
-def _place(name: str) -> int:
-    return _ORDER.get(name, _LAST)
 
 
 def _facts(values: Mapping[str, Any], origin: Origin, sources: Sequence[str]) -> dict[str, Fact]:

@@ -38,7 +38,8 @@ ATTRIBUTES: Final = (
     "sigma",
     "notes",
 )
-"""The attributes of design, in the order in which they are shown; tables may add others."""
+"""The attributes that any entry may have, in the order in which they are shown; tables may add others."""
+_ORDER: Final = {name: number for number, name in enumerate(ATTRIBUTES)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,7 @@ class SourceEntry:
     Attributes:
         file: the data file that it stands in; with `table`, the derived table that adds to it.
         facts: by attribute; what isn't there, the catalogue doesn't say.
-        documents: the sources that the facts name: id → {kind, title}.
+        documents: the sources that its files name: id → {kind, title}.
     """
 
     key: str
@@ -116,3 +117,7 @@ class SourceEntry:
             if self.table:
                 found["table"] = self.table
         return found
+
+
+def _place(name: str) -> int:
+    return _ORDER.get(name, len(_ORDER))
