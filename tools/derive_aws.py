@@ -23,7 +23,8 @@ from tools.derive_tables import (
     words,
     write_table,
 )
-from undertag.catalogue.sources.keys import key_part  # noqa: E402
+
+from undertag.catalogue.sources.keys import key_part
 
 _SUFFIX: Final = ".amazonaws.com"
 _STATES: Final = {"yes": "on", "no": "off"}

@@ -24,7 +24,8 @@ from tools.derive_tables import (
     words,
     write_table,
 )
-from undertag.catalogue.sources.keys import key_part  # noqa: E402
+
+from undertag.catalogue.sources.keys import key_part
 
 _STATES: Final = {"yes": "on", "no": "off"}
 _SIGN_INS: Final = "Microsoft Entra sign-ins"

@@ -14,8 +14,9 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools.derive_tables import KNOWLEDGE, Table, arguments, read_facts, words, write_table  # noqa: E402
-from undertag.catalogue.sources.keys import key_part  # noqa: E402
+from tools.derive_tables import KNOWLEDGE, Table, arguments, read_facts, words, write_table
+
+from undertag.catalogue.sources.keys import key_part
 
 SCRIPT: Final = "tools/derive_hosts.py"
 GROUPS: Final = {

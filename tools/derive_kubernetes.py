@@ -2,7 +2,8 @@
 
     python tools/derive_kubernetes.py --facts FOLDER --out src/undertag/catalogue/data/derived
 
-One entry an (API group, resource, verb); a subresource stands after a dot. Verbs that only authorisation knows (`bind`, `impersonate`, …) are left
+One entry an (API group, resource, verb); a subresource stands after a dot. Verbs that only authorisation knows
+(`bind`, `impersonate`, …) are left
 out: no request carries them, so no event does. Versions of a group are one entry.
 """
 
@@ -15,7 +16,7 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools.derive_tables import (  # noqa: E402
+from tools.derive_tables import (
     KNOWLEDGE,
     Table,
     arguments,
@@ -23,7 +24,8 @@ from tools.derive_tables import (  # noqa: E402
     words,
     write_table,
 )
-from undertag.catalogue.sources.keys import key_part  # noqa: E402
+
+from undertag.catalogue.sources.keys import key_part
 
 COLUMNS: Final = {
     "group": "API group, core for the unnamed one",

@@ -24,7 +24,8 @@ from tools.derive_tables import (
     words,
     write_table,
 )
-from undertag.catalogue.sources.keys import key_part  # noqa: E402
+
+from undertag.catalogue.sources.keys import key_part
 
 _STATES: Final = {"yes": "on", "no": "off"}
 _NUMBERED: Final = re.compile(r"(?P<name>\w+) \(\[?(?P<number>\d+)\]?.*")

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools.derive_tables import (  # noqa: E402
+from tools.derive_tables import (
     KNOWLEDGE,
     Table,
     arguments,
@@ -22,7 +22,8 @@ from tools.derive_tables import (  # noqa: E402
     words,
     write_table,
 )
-from undertag.catalogue.sources.keys import key_part  # noqa: E402
+
+from undertag.catalogue.sources.keys import key_part
 
 _STATED: Final = re.compile(r"(?P<state>yes|no|unknown)(?: \((?P<condition>.*)\))?")
 _STATES: Final = {"yes": "on", "no": "off", "unknown": "unknown"}

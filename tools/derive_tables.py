@@ -192,10 +192,16 @@ def _record(table: Table, rows: Sequence[Row], vanished: int, out: Path) -> None
     entry["date"] = made if made and before == entry else date.today().isoformat()
     provenance[table.name] = entry
     _dump(out / "PROVENANCE.yml", "Which script made each table from what.", dict(sorted(provenance.items())))
+    record_disagreements(out, table.name, table.disagreements)
+
+
+def record_disagreements(out: Path, about: str, found: Iterable[dict[str, Any]]) -> None:
+    """Replaces what DISAGREEMENTS.yml says about one table or comparison."""
     disagreements = _load(out / "DISAGREEMENTS.yml")
-    disagreements.pop(table.name, None)
-    if table.disagreements:
-        disagreements[table.name] = sorted(table.disagreements, key=lambda item: str(item["subject"]))
+    disagreements.pop(about, None)
+    items = sorted(found, key=lambda item: str(item["subject"]))
+    if items:
+        disagreements[about] = items
     _dump(
         out / "DISAGREEMENTS.yml",
         "Where two tables disagree: what each says, which one the entries follow, and why.",
@@ -221,11 +227,10 @@ def _dump(path: Path, comment: str, content: Mapping[str, Any]) -> None:
     path.write_text(f"# {comment}\n{text}", encoding="utf-8", newline="\n")
 
 
-def arguments(doc: str | None, **extra: str) -> argparse.Namespace:
-    """The options of every script: `--facts`, `--out`, and the folders named in `extra` (name → help)."""
+def arguments(doc: str | None, **folders: str) -> argparse.Namespace:
+    """The options of a script: `--out`, and the folders named in `folders` (name → help), `--facts` by default."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--facts", type=Path, required=True, help="folder of the tables of facts")
     parser.add_argument("--out", type=Path, required=True, help="folder of the derived tables")
-    for name, text in extra.items():
+    for name, text in (folders or {"facts": "folder of the tables of facts"}).items():
         parser.add_argument(f"--{name}", type=Path, required=True, help=text)
     return parser.parse_args()

@@ -40,7 +40,8 @@ COLUMNS: Final = {
     "channel": "full path of the channel",
     "provider": "provider's name; several where they share the entry; empty where only the channel is known",
     "channel_basis": "path: as the table of channels has it; label: made from provider and label, not verified; "
-    "derived: made from provider and label by a rule that holds on known channels; knowledge; map: named by a tool's map; guide: named by a guide",
+    "derived: made from provider and label by a rule that holds on known channels; knowledge; "
+    "map: named by a tool's map; guide: named by a guide",
     "audit": "Security only: audit category / subcategory, several where any of them writes the event",
     "default": "state",
     "basis": "derived: a manifest of Windows has the event and another table its channel; read: no manifest has it",

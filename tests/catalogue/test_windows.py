@@ -64,10 +64,11 @@ def test_renames_hold_for_the_category_alone() -> None:
     assert not as_channel.rename
 
 
-def test_unknown_channels_are_uncatalogued_and_known_ones_not() -> None:
+def test_what_the_catalogue_lacks_is_uncatalogued() -> None:
     router = windows_router()
+    assert router.entry("Security", "x", 4688).catalogued
+    assert not router.entry("Security", "x", 99999).catalogued
     assert not router.entry("Foo/Bar", "x", 1).catalogued
-    assert router.entry("Security", "x", 99999).catalogued
 
 
 def test_entries_are_the_same_object_every_time() -> None:

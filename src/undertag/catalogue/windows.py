@@ -1,7 +1,7 @@
 """Windows events: (channel, provider, event ID) → entry, and the Sigma log sources that it serves.
 
 Contract: `WindowsRouter.entry` answers for every combination, known or not; an unknown channel or ID gets a
-key made by the same rule and is `catalogued=False` only where not even its channel is known. The table is read
+key made by the same rule and is `catalogued=False`. The table is read
 when a router is made, never on import.
 """
 
@@ -96,8 +96,9 @@ class WindowsRouter:
         ]
         for row in rows:
             services.extend(_category_services(row, product, names, spaced))
+        key = self._key(product, lower, provider, event_id)
         return Entry(
-            key=self._key(product, lower, provider, event_id),
+            key=key,
             services=tuple(services),
             constants=constants,
             derivations={
@@ -105,7 +106,7 @@ class WindowsRouter:
                 for s in services
                 for name, how in s.derive.items()
             },
-            catalogued=bool(names or rows),
+            catalogued=_catalogued(key),
             shape=shape,
         )
 
@@ -129,6 +130,15 @@ def _category_services(
             rename={**spaced, **row.get("rename", {})},
             derive={name: _derivation(how) for name, how in row.get("derive", {}).items()},
         )
+
+
+def _catalogued(key: str) -> bool:
+    """Whether the catalogue has the entry; asked once an entry."""
+    from undertag.catalogue.sources.lookup import (
+        load_catalogue,  # only where events are read, and made of this module
+    )
+
+    return key in load_catalogue()
 
 
 def _derivation(how: Mapping[str, Any]) -> Derivation:

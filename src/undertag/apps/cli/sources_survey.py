@@ -1,6 +1,7 @@
 """Which entries events are really of: counts, systems, first and last time, fields; drafts for what no catalogue knows.
 
-Contract: every event counts once. An event is catalogued if its key is in the catalogue; else its key is a proposal, and a draft in the form
+Contract: every event counts once. An event is catalogued if its key is in the catalogue; else its key is a proposal,
+and a draft in the form
 of a curated file is made for it.
 """
 

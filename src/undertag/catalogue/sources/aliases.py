@@ -1,6 +1,7 @@
 """Aliases: the (name, channel) pairs of ATT&CK v18.1 as entries of ours.
 
-Contract: each pair gets one state. `events`: its channel names events, which are entries here; `component`: the channel is prose, but the log is
+Contract: each pair gets one state. `events`: its channel names events, which are entries here; `component`: the
+channel is prose, but the log is
 known and has entries for the data component that lists the pair; `log`: only the log is known; `prose`: nothing that could be
 switched on or watched is named. A correction says why the pair as published is wrong. The pairs themselves are MITRE's and are read from
 the embedded ATT&CK facts; here stand only the rules that read them.
@@ -153,8 +154,9 @@ class _Reader:
         self._pairs = {(pair.name, pair.channel): pair for pair in [*rules.pairs, *corrections.pairs]}
         self._renamed = {correction.name: correction for correction in corrections.names}
         self._selection = selection
+        self._components: dict[tuple[str, ...], set[int]] = {}
         self._logs: dict[str, list[int]] = {}
-        self._words: dict[str, dict[str, list[int]]] = {}
+        self._words: dict[tuple[str, ...], dict[str, list[int]]] = {}
 
     def read(self, name: str, channel: str, components: Sequence[str]) -> tuple[State, Iterable[int], str]:
         """A pair's state, entries, and what is wrong with it."""
@@ -171,24 +173,33 @@ class _Reader:
         )
         if rule is None:
             return "prose", [], why
-        numbers = self._events(name, rule, channel)
+        numbers = self._events(rule, channel)
         if numbers:
             return "events", numbers, why
         log = self._log(name, rule)
         of_component = {
             n for component in components for n in self._selection.numbers({"component": component})
         }
-        narrowed = [number for number in log if number in of_component]
+        narrowed = sorted(of_component.intersection(log))
         if narrowed:
             return "component", narrowed, why
         return ("log" if log else "prose"), log, why
+
+    def _of_components(self, components: tuple[str, ...]) -> set[int]:
+        if components not in self._components:
+            self._components[components] = {
+                number
+                for component in components
+                for number in self._selection.numbers({"component": component})
+            }
+        return self._components[components]
 
     def _log(self, name: str, rule: NameRule) -> list[int]:
         if name not in self._logs:
             self._logs[name] = self._selection.all(rule.log)
         return self._logs[name]
 
-    def _events(self, name: str, rule: NameRule, channel: str) -> list[int]:
+    def _events(self, rule: NameRule, channel: str) -> list[int]:
         if not rule.reads:
             return []
         if rule.reads == "event-ids":
@@ -199,7 +210,7 @@ class _Reader:
             wanted = [key_part(part) for part in [channel, *_CUT.split(channel)] if part]
         else:
             wanted = list(_names(channel, rule))
-        words = self._last_parts(name, rule)
+        words = self._last_parts(tuple(rule.under))
         found = {
             number
             for word in wanted
@@ -208,17 +219,17 @@ class _Reader:
         }
         return sorted(found)
 
-    def _last_parts(self, name: str, rule: NameRule) -> dict[str, list[int]]:
-        """The entries under a rule's places by what follows the place in their keys, in lower case."""
-        if name not in self._words:
+    def _last_parts(self, places: tuple[str, ...]) -> dict[str, list[int]]:
+        """The entries under places by what follows the place in their keys, in lower case."""
+        if places not in self._words:
             found: dict[str, list[int]] = {}
-            for place in rule.under:
+            for place in places:
                 depth = place.count("/") + 1
                 numbers = self._selection.numbers(f"{place}/**")
                 for number, key in zip(numbers, self._selection.keys(numbers), strict=True):
                     found.setdefault("/".join(key.split("/")[depth:]).lower(), []).append(number)
-            self._words[name] = found
-        return self._words[name]
+            self._words[places] = found
+        return self._words[places]
 
 
 def _names(channel: str, rule: NameRule) -> Iterator[str]:

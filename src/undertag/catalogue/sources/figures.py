@@ -64,7 +64,7 @@ def figures(compiled: Compiled) -> dict[str, Any]:
             "products": len({e.key.split("/")[1] for e in entries if e.platform == "antivirus"}),
             "events": sum(entry.platform == "antivirus" for entry in entries),
         },
-        "known": {tier: _known(some, with_sigma) for tier, some in (("curated", curated), ("all", entries))},
+        "known": _known(entries, with_sigma),
     }
 
 
@@ -107,26 +107,53 @@ def _serves(compiled: Compiled, text: str) -> bool:
     return any(s["ranges"] and fits(wanted, parse(s["logsource"])) for s in compiled.sigma["servings"])
 
 
-def _known(entries: list[SourceEntry], with_sigma: set[str]) -> dict[str, Any]:
-    """For each attribute the share of entries that know it, that have it of their own, and the kinds of sources."""
-    found: dict[str, Any] = {}
-    total = len(entries) or 1
-    for name in MEASURED:
-        kinds: Counter[str] = Counter()
-        known = own = 0
-        for entry in entries:
-            fact = entry.facts.get(name)
-            if fact is None or not fact.known:
-                known += name == "sigma" and entry.key in with_sigma
-                continue
-            known += 1
-            own += fact.origin in ("own", "table")
-            kinds[
-                next((entry.documents[s]["kind"] for s in fact.sources if s in entry.documents), "none")
-            ] += 1
-        found[name] = {
-            "share": round(known / total, 4),
-            "own": round(own / total, 4),
-            "sources": {kind: round(count / total, 4) for kind, count in kinds.most_common()},
+class _Count:
+    """What is known of one attribute."""
+
+    __slots__ = ("kinds", "known", "own")
+
+    def __init__(self) -> None:
+        self.known = self.own = 0
+        self.kinds: Counter[str] = Counter()
+
+    def __add__(self, other: _Count) -> _Count:
+        whole = _Count()
+        whole.known, whole.own = self.known + other.known, self.own + other.own
+        whole.kinds = self.kinds + other.kinds
+        return whole
+
+    def shares(self, total: int) -> dict[str, Any]:
+        """As shares of all entries: known at all, known of its own, and by kind of source."""
+        whole = total or 1
+        return {
+            "share": round(self.known / whole, 4),
+            "own": round(self.own / whole, 4),
+            "sources": {kind: round(count / whole, 4) for kind, count in self.kinds.most_common()},
         }
-    return found
+
+
+def _known(entries: list[SourceEntry], with_sigma: set[str]) -> dict[str, Any]:
+    """For each attribute the share of entries that know it, for the curated and for all."""
+    counts = {tier: {name: _Count() for name in MEASURED} for tier in ("curated", "derived")}
+    totals = Counter(entry.tier for entry in entries)
+    for entry in entries:
+        of_tier = counts[entry.tier]
+        for name in MEASURED:
+            fact = entry.facts.get(name)
+            if fact is not None and fact.known:
+                count = of_tier[name]
+                count.known += 1
+                count.own += fact.origin == "own" or fact.origin == "table"
+                kind = next(
+                    (entry.documents[s]["kind"] for s in fact.sources if s in entry.documents), "none"
+                )
+                count.kinds[kind] += 1
+            elif name == "sigma" and entry.key in with_sigma:
+                of_tier[name].known += 1
+    return {
+        "curated": {name: counts["curated"][name].shares(totals["curated"]) for name in MEASURED},
+        "all": {
+            name: (counts["curated"][name] + counts["derived"][name]).shares(len(entries))
+            for name in MEASURED
+        },
+    }
