@@ -28,6 +28,8 @@ from undertag.catalogue.sources.keys import key_part
 
 _SUFFIX: Final = ".amazonaws.com"
 _STATES: Final = {"yes": "on", "no": "off"}
+RECORDED_READ_ONLY: Final = {"aws/cloudtrail/cloudtrail/StartLogging": "no"}
+"""Key → readOnly as recorded (invictus-ir/aws_dataset) where the table says otherwise."""
 COLUMNS: Final = {
     "category": "management, data, insight or network",
     "read_only": "yes, no or unknown: what CloudTrail writes as readOnly",
@@ -80,11 +82,23 @@ def build(facts: Path) -> Table:
     for row in events.rows:
         service = row["eventSource"].removesuffix(_SUFFIX).lower()
         basis, source = basis_and_source(row["basis"], row["source"])
+        key = f"aws/cloudtrail/{key_part(service)}/{key_part(row['eventName'])}"
+        read_only = {"true": "yes", "false": "no"}.get(row["readOnly"], "unknown")
+        if RECORDED_READ_ONLY.get(key, read_only) != read_only:
+            table.disagreements.append(
+                {
+                    "subject": f"read_only of {key}",
+                    "says": {"aws-cloudtrail-events": read_only, "recordings": RECORDED_READ_ONLY[key]},
+                    "follows": "recordings",
+                    "why": "What was recorded is what happens; the table tells it from the name.",
+                }
+            )
+            read_only = RECORDED_READ_ONLY[key]
         table.add(
-            f"aws/cloudtrail/{key_part(service)}/{key_part(row['eventName'])}",
+            key,
             words(row["eventName"]),
             category=row["event_category"],
-            read_only={"true": "yes", "false": "no"}.get(row["readOnly"], "unknown"),
+            read_only=read_only,
             default=_STATES.get(row["default_on"], "unknown"),
             basis=basis,
             source=source,

@@ -12,10 +12,8 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +21,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from tools.derive_measured_events import DATASETS, EVTX, Place, Seen, dataset_events, evtx_events, tally
 from tools.derive_tables import (
     Input,
     Table,
@@ -34,51 +33,8 @@ from tools.derive_tables import (
 from undertag.catalogue.sources.keys import key_part
 from undertag.catalogue.windows import windows_router
 
-EVTX: Final = "evtx-attack-samples"
-DATASETS: Final = "security-datasets"
 CLOUDTRAIL: Final = "aws-cloudtrail"
-_NOT_EVENT_DATA: Final = frozenset(
-    [
-        "SourceName",
-        "ProviderGuid",
-        "Level",
-        "Keywords",
-        "Channel",
-        "Hostname",
-        "TimeCreated",
-        "@timestamp",
-        "@version",
-        "EventTime",
-        "EventReceivedTime",
-        "Message",
-        "host",
-        "tags",
-        "port",
-        "ExecutionProcessID",
-        "ProcessID",
-        "ThreadID",
-        "RecordNumber",
-        "EventID",
-        "SeverityValue",
-        "Severity",
-        "EventType",
-        "Version",
-        "Task",
-        "Category",
-        "Opcode",
-        "OpcodeValue",
-        "SourceModuleName",
-        "SourceModuleType",
-        "AccountName",
-        "AccountType",
-        "UserID",
-        "Domain",
-        "ActivityID",
-        "RelatedActivityID",
-        "EventTypeOrignal",
-    ]
-)
-"""What the collector of security-datasets writes beside the event data."""
+_ANY_EVENT: Final = frozenset({"Data", "ERROR_EVT_UNRESOLVED"})
 COLUMNS: Final = {
     "channel": "channel as recorded",
     "provider": "provider as recorded",
@@ -88,77 +44,6 @@ COLUMNS: Final = {
     "events": "how many were seen",
     "fields": "names of the event data that were seen",
 }
-
-
-@dataclass(slots=True, kw_only=True)
-class Seen:
-    """What recordings show of one (channel, provider, event ID)."""
-
-    events: int = 0
-    fields: dict[str, None] = field(default_factory=dict)
-    corpora: set[str] = field(default_factory=set)
-
-
-Place = tuple[str, str, int]
-
-
-def evtx_events(folder: Path) -> Iterator[tuple[Place, Iterable[str]]]:
-    """Place and field names of every event of the EVTX files in a folder."""
-    import evtx
-
-    for path in sorted(folder.rglob("*.evtx")):
-        for record in evtx.PyEvtxParser(str(path)).records_json():
-            event = json.loads(record["data"])["Event"]
-            system = event["System"]
-            number = system["EventID"]
-            place = (
-                system.get("Channel") or "",
-                system["Provider"]["#attributes"].get("Name", ""),
-                int(number["#text"] if isinstance(number, dict) else number),
-            )
-            yield place, event_data_names(event)
-
-
-def event_data_names(event: Mapping[str, Any]) -> list[str]:
-    """Names of the event data, or of the elements under a provider's own element of user data.
-
-    >>> event_data_names({"EventData": {"Image": "x", "#attributes": {}}}), event_data_names({"UserData": {"E": {"A": 1}}})
-    (['Image'], ['A'])
-    """
-    found: list[str] = []
-    data = event.get("EventData")
-    if isinstance(data, dict):
-        found.extend(data)
-    user = event.get("UserData")
-    if isinstance(user, dict):
-        for element in user.values():
-            found.extend(element if isinstance(element, dict) else ())
-    return [name for name in found if not name.startswith("#")]
-
-
-def dataset_events(folder: Path) -> Iterator[tuple[Place, Iterable[str]]]:
-    """Place and field names of every event of the zipped Windows datasets in a folder."""
-    for path in sorted(folder.glob("windows*.zip")):
-        with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                with archive.open(name) as lines:
-                    for line in filter(None, map(bytes.strip, lines)):
-                        event = json.loads(line)
-                        place = (
-                            event.get("Channel") or "",
-                            event.get("SourceName") or "",
-                            int(event["EventID"]),
-                        )
-                        yield place, [name for name in event if name not in _NOT_EVENT_DATA]
-
-
-def tally(events: Iterable[tuple[Place, Iterable[str]]], corpus: str, into: dict[Place, Seen]) -> None:
-    """Counts events by place."""
-    for place, names in events:
-        seen = into.setdefault(place, Seen())
-        seen.events += 1
-        seen.fields.update(dict.fromkeys(names))
-        seen.corpora.add(corpus)
 
 
 def known_rows(out: Path, but: str) -> dict[str, dict[str, str]]:
@@ -192,10 +77,15 @@ def build(corpora: Path, out: Path) -> tuple[Table, list[dict[str, Any]]]:
         inputs=[_input(corpora / EVTX, "*.evtx"), _input(corpora / DATASETS, "windows*.zip")],
         taken_from="sbousseaden/EVTX-ATTACK-SAMPLES; OTRF/Security-Datasets",
     )
-    disagreements = []
+    disagreements: list[dict[str, Any]] = []
     route = windows_router()
-    for (channel, provider, event_id), what in sorted(seen.items()):
-        key = route.entry(channel, provider, event_id).key
+    by_key: dict[str, tuple[Place, Seen]] = {}
+    for place, what in sorted(seen.items()):
+        _, whole = by_key.setdefault(route.entry(*place).key, (place, Seen()))
+        whole.events += what.events
+        whole.fields.update(what.fields)
+        whole.corpora |= what.corpora
+    for key, ((channel, provider, event_id), what) in sorted(by_key.items()):
         if key in known:
             disagreements.extend(unlisted_fields(key, known[key], what))
             continue
@@ -216,10 +106,10 @@ def build(corpora: Path, out: Path) -> tuple[Table, list[dict[str, Any]]]:
 
 def unlisted_fields(key: str, row: Mapping[str, str], what: Seen) -> Iterator[dict[str, Any]]:
     """Fields that recordings have and the manifests of later Windows don't."""
-    if row.get("fields_basis") != "manifest":
+    if not row.get("fields_basis", "").startswith("manifest"):
         return
     listed = {name.lower() for name in row["fields"].split(",")}
-    extra = sorted(name for name in what.fields if name.lower() not in listed and name != "Data")
+    extra = sorted(name for name in what.fields if name.lower() not in listed and name not in _ANY_EVENT)
     if extra:
         yield {
             "subject": f"fields of {key}",

@@ -1,4 +1,4 @@
-"""How names in the Windows tables become channel paths and audit subcategories.
+"""How names in the Windows tables become channel paths and field names.
 
 Contract: nothing is guessed silently. A path made by a rule says which; what tables get wrong is listed here by
 hand with its reason, and each use is written to the disagreements.
@@ -98,6 +98,46 @@ DROPPED: Final[Mapping[tuple[str, str, int], str]] = {
 }
 """(channel, provider, event ID) of known entries that other tables refute."""
 
+RECORDED_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "Microsoft-Windows-Windows Defender": (
+        "Action ID",
+        "Action Name",
+        "Additional Actions ID",
+        "Additional Actions String",
+        "Category ID",
+        "Category Name",
+        "Detection ID",
+        "Detection Time",
+        "Detection User",
+        "Engine Version",
+        "Error Code",
+        "Error Description",
+        "Execution ID",
+        "Execution Name",
+        "Origin ID",
+        "Origin Name",
+        "Post Clean Status",
+        "Pre Execution Status",
+        "Process Name",
+        "Product Name",
+        "Product Version",
+        "Remediation User",
+        "Severity ID",
+        "Severity Name",
+        "Signature Version",
+        "Source ID",
+        "Source Name",
+        "Status Code",
+        "Status Description",
+        "Threat ID",
+        "Threat Name",
+        "Type ID",
+        "Type Name",
+    ),
+    "Microsoft-Windows-Directory-Services-SAM": ("Client SID:", "Client Network Address:"),
+}
+"""Provider → field names with spaces as recordings have them (EVTX-ATTACK-SAMPLES, Security-Datasets)."""
+
 WRITERS: Final[Mapping[tuple[str, int], str]] = {
     ("Security", 1102): "Microsoft-Windows-Eventlog",
     ("System", 1): "Microsoft-Windows-Kernel-General",
@@ -106,91 +146,6 @@ WRITERS: Final[Mapping[tuple[str, int], str]] = {
     ("System", 41): "Microsoft-Windows-Kernel-Power",
 }
 """(channel, event ID) that guides recommend and several providers could write → the one meant."""
-
-SUBCATEGORIES: Final[Mapping[str, tuple[str, ...]]] = {
-    "System": (
-        "Security State Change",
-        "Security System Extension",
-        "System Integrity",
-        "IPsec Driver",
-        "Other System Events",
-    ),
-    "Logon/Logoff": (
-        "Logon",
-        "Logoff",
-        "Account Lockout",
-        "IPsec Main Mode",
-        "IPsec Quick Mode",
-        "IPsec Extended Mode",
-        "Special Logon",
-        "Other Logon/Logoff Events",
-        "Network Policy Server",
-        "User / Device Claims",
-        "Group Membership",
-        "Access Rights",
-    ),
-    "Object Access": (
-        "File System",
-        "Registry",
-        "Kernel Object",
-        "SAM",
-        "Certification Services",
-        "Application Generated",
-        "Handle Manipulation",
-        "File Share",
-        "Filtering Platform Packet Drop",
-        "Filtering Platform Connection",
-        "Other Object Access Events",
-        "Detailed File Share",
-        "Removable Storage",
-        "Central Policy Staging",
-    ),
-    "Privilege Use": ("Sensitive Privilege Use", "Non Sensitive Privilege Use", "Other Privilege Use Events"),
-    "Detailed Tracking": (
-        "Process Creation",
-        "Process Termination",
-        "DPAPI Activity",
-        "RPC Events",
-        "Plug and Play Events",
-        "Token Right Adjusted Events",
-    ),
-    "Policy Change": (
-        "Audit Policy Change",
-        "Authentication Policy Change",
-        "Authorization Policy Change",
-        "MPSSVC Rule-Level Policy Change",
-        "Filtering Platform Policy Change",
-        "Other Policy Change Events",
-    ),
-    "Account Management": (
-        "User Account Management",
-        "Computer Account Management",
-        "Security Group Management",
-        "Distribution Group Management",
-        "Application Group Management",
-        "Other Account Management Events",
-    ),
-    "DS Access": (
-        "Directory Service Access",
-        "Directory Service Changes",
-        "Directory Service Replication",
-        "Detailed Directory Service Replication",
-    ),
-    "Account Logon": (
-        "Credential Validation",
-        "Kerberos Service Ticket Operations",
-        "Other Account Logon Events",
-        "Kerberos Authentication Service",
-    ),
-}
-"""Audit category → its subcategories, as `auditpol /list` has them."""
-
-_RENAMED: Final[Mapping[str, str]] = {
-    "PNP Activity": "Plug and Play Events",
-    "User/Device Claims": "User / Device Claims",
-    "Central Access Policy Staging": "Central Policy Staging",
-}
-_CATEGORY_OF: Final = {name: category for category, names in SUBCATEGORIES.items() for name in names}
 
 
 def channel_path(provider: str, channel: str, is_path: str, siblings: Iterable[str]) -> tuple[str, str]:
@@ -216,25 +171,3 @@ def channel_path(provider: str, channel: str, is_path: str, siblings: Iterable[s
     if channel in _PLAIN_LABELS and provider.startswith("Microsoft-Windows-"):
         return f"{provider}/{channel}", "derived"
     return f"{provider}/{channel}", "label"
-
-
-def audit_place(text: str) -> str:
-    """`category / subcategory` of each subcategory that a cell of the audit table names.
-
-    The table lists categories and subcategories side by side; the category is taken from the subcategory.
-
-    >>> audit_place("Detailed Tracking; Audit PNP Activity")
-    'Detailed Tracking / Plug and Play Events'
-    """
-    places = []
-    for part in text.split(";"):
-        name = part.strip()
-        if name in SUBCATEGORIES:
-            continue
-        if name not in _CATEGORY_OF:
-            name = name.removeprefix("Audit ")
-        name = _RENAMED.get(name, name)
-        if name not in _CATEGORY_OF:
-            raise ValueError(f"no audit subcategory is named {name!r}")
-        places.append(f"{_CATEGORY_OF[name]} / {name}")
-    return "; ".join(sorted(set(places)))

@@ -21,10 +21,11 @@ from undertag.model.problem import Problem, UndertagError
 from undertag.model.rule import Rule
 from undertag.model.source import Unit
 from undertag.pipeline.ledger import Ledger
+from undertag.pipeline.process import Sweeper, settled
 from undertag.pipeline.stop import Stop
 from undertag.pipeline.tally import Tally
 from undertag.pipeline.way import Way
-from undertag.pipeline.workers import Interrupted, Sweeper, run_workers, settled, usable_workers
+from undertag.pipeline.workers import Interrupted, run_workers, usable_workers
 from undertag.read import records, units
 from undertag.read.normalise.normaliser import Normaliser
 from undertag.tag.tagger import Tagger, TagSettings

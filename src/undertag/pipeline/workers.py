@@ -7,14 +7,12 @@ counts; records are read and written by the workers themselves.
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import signal
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from queue import SimpleQueue
@@ -23,14 +21,13 @@ from typing import Any, Final
 from undertag.model.problem import Problem, UndertagError
 from undertag.model.source import Unit
 from undertag.pipeline.ledger import Ledger
+from undertag.pipeline.process import Sweeper, settle_process
 from undertag.pipeline.tally import Tally
 from undertag.pipeline.way import Way
 from undertag.write.events import Writer
 
 AHEAD: Final = 3
 """Units that a worker may have at once: read, being worked on, waiting for its turn to write."""
-COLLECT_BYTES: Final = 256 << 20
-"""So many bytes of input are worked on between two collections of cycles, which nothing in the way makes on purpose."""
 
 
 class WorkerError(UndertagError):
@@ -63,43 +60,6 @@ class _State:
     backlog: deque[int] = field(default_factory=deque)
     given: dict[int, bytes] = field(default_factory=dict)
     next_given: int = 0
-
-
-class Sweeper:
-    """Collects cycles now and then; what lives on is not looked at again."""
-
-    def __init__(self) -> None:
-        self._bytes = 0
-
-    def after(self, size: int) -> None:
-        """Called after each unit with its size."""
-        self._bytes += size
-        if self._bytes >= COLLECT_BYTES:
-            self._bytes = 0
-            gc.collect()
-            gc.freeze()
-
-
-def settle_process() -> None:
-    """What a process that does the work wants of the interpreter: no cyclic collection in the middle of a unit."""
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), 10_000))
-
-
-@contextmanager
-def settled() -> Iterator[None]:
-    """The same for a process that goes on with other things afterwards."""
-    collecting, depth = gc.isenabled(), sys.getrecursionlimit()
-    settle_process()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-        if collecting:
-            gc.enable()
-        sys.setrecursionlimit(depth)
 
 
 def usable_workers(wanted: int) -> int:

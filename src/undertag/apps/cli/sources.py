@@ -189,7 +189,7 @@ def check(
     config: Config = None,
 ) -> int:
     """Validate the catalogue's files, and say what they hold."""
-    from undertag.apps.cli.sources_view import show_figures
+    from undertag.apps.cli.sources_figures import show_figures
     from undertag.catalogue.sources.check import check_catalogue
     from undertag.catalogue.sources.figures import figures
 
@@ -244,8 +244,8 @@ def from_events(
     config: Config = None,
 ) -> int:
     """Say which entries events really are of, how often, with which fields; draft those that are unknown."""
+    from undertag.apps.cli.sources_figures import show_survey
     from undertag.apps.cli.sources_survey import survey
-    from undertag.apps.cli.sources_view import show_survey
 
     found = survey(inputs, _catalogue())
     if as_json:

@@ -37,6 +37,7 @@ _NUMBER: Final = re.compile(r"[0-9]+")
 _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*[A-Za-z0-9_]|[A-Za-z]")
 _LIST: Final = re.compile(r"\s*(?:,|/|\||;|&|\bor\b|\band\b|\bvia\b)\s*|\s+")
 _CUT: Final = re.compile(r"\s*(?:/|,|\||:|;|\bor\b)\s*")
+_JOINED: Final = re.compile(r"[a-z0-9][A-Z]|[A-Z][a-z]+[A-Z]|[a-z0-9][_.-][a-z0-9]", re.A)
 _OPERATION: Final = re.compile(r"(microsoft\.[a-z]+)((?:/[a-z]+)+)", re.I)
 
 
@@ -49,6 +50,7 @@ class NameRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     forms: list[str] = msgspec.field(default_factory=lambda: ["{}"])
     strip: list[str] = []
     common: list[str] = []
+    prose: Literal["plain", "joined"] = "joined"
 
 
 class PairRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -243,8 +245,15 @@ def _names(channel: str, rule: NameRule) -> Iterator[str]:
             word = part.strip("()[]{}'\"`*.")
             for pattern in rule.strip:
                 word = re.sub(pattern, "", word)
-            if word and (listed or word.lower() not in rule.common):
+            if word and (listed or _may_be_name(word, rule)):
                 yield word
+
+
+def _may_be_name(word: str, rule: NameRule) -> bool:
+    """Whether a word of prose may be an event's name: no common word, and joined of several unless plain ones count."""
+    if word.lower() in rule.common:
+        return False
+    return rule.prose == "plain" or _JOINED.search(word) is not None
 
 
 def _is_list(text: str) -> bool:

@@ -103,19 +103,18 @@ class SourceEntry:
         """The attributes that are not its own."""
         return tuple(name for name, fact in self.facts.items() if fact.origin == "inherited")
 
-    def to_json(self, *, brief: bool = False) -> dict[str, Any]:
-        """All of it as plain values: the attributes, then `origins` and `fact_sources` by attribute, then `documents`."""
+    def to_json(self) -> dict[str, Any]:
+        """Plain values: the attributes, then `origins` and `fact_sources` by attribute, then the `documents` they cite."""
+        facts = {name: self.facts[name] for name in sorted(self.facts, key=_place)}
+        cited = {source for fact in facts.values() for source in fact.sources}
         found: dict[str, Any] = {"key": self.key, "tier": self.tier, "title": self.title}
-        found.update((name, fact.value) for name, fact in self.facts.items())
-        if not brief:
-            found["origins"] = {name: fact.origin for name, fact in self.facts.items()}
-            found["fact_sources"] = {
-                name: list(fact.sources) for name, fact in self.facts.items() if fact.sources
-            }
-            found["documents"] = {name: dict(text) for name, text in self.documents.items()}
-            found["file"] = self.file
-            if self.table:
-                found["table"] = self.table
+        found.update((name, fact.value) for name, fact in facts.items())
+        found["origins"] = {name: fact.origin for name, fact in facts.items()}
+        found["fact_sources"] = {name: list(fact.sources) for name, fact in facts.items() if fact.sources}
+        found["documents"] = {name: dict(text) for name, text in self.documents.items() if name in cited}
+        found["file"] = self.file
+        if self.table:
+            found["table"] = self.table
         return found
 
 

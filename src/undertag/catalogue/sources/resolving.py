@@ -7,53 +7,21 @@ nothing here knows is UT319, with names near it. Of several readings the first c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from undertag.catalogue.sources.lookup import Catalogue
+from undertag.catalogue.sources.resolution import Kind, Resolution
 from undertag.catalogue.sources.sigma import fits, parse, shown
 from undertag.model.problem import CatalogueError, Problem
 
-Kind = Literal["key", "data-source", "platform", "component", "sigma", "alias", "channel", "prefix"]
-KINDS: Final[tuple[Kind, ...]] = (
-    "key",
-    "data-source",
-    "platform",
-    "component",
-    "sigma",
-    "alias",
-    "channel",
-    "prefix",
-)
 _STATES: Final = {
     "events": "its channel names these events",
     "component": "its channel is prose; these are the log's entries for the data component that lists it",
     "log": "its channel is prose; only the log is known",
     "prose": "it names nothing that could be switched on or watched",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolution:
-    """What a name resolves to. `detail` holds what only its kind has (relations, techniques, renames, state, …)."""
-
-    name: str
-    kind: Kind
-    keys: list[str]
-    note: str = ""
-    detail: Mapping[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """The keys of the command's contract, and the detail."""
-        return {
-            "name": self.name,
-            "kind": self.kind,
-            "entries": self.keys,
-            "note": self.note,
-            **self.detail,
-        }
 
 
 class Resolver:
