@@ -74,7 +74,9 @@ TABLE_YML: Final = """\
 defaults:
   platform: windows
   product: Windows
-  default: [{state: "on", where: most channels, basis: claimed, source: known}, {state: "off", where: debug ones, basis: claimed, source: known}]  # noqa: E501
+  default:
+    - {state: "on", where: most channels, basis: claimed, source: known}
+    - {state: "off", where: debug ones, basis: claimed, source: known}
   volume: unknown
   sources: [manifests]
 sources:
