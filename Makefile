@@ -34,6 +34,8 @@ fuzz: $(STAMP)
 	$(RUN) tests/fuzz/run.py --seconds 60
 
 docs: $(STAMP)
+	$(RUN) tools/build_catalogue.py
+	$(RUN) tools/build_catalogue_docs.py
 	$(RUN) tools/build_docs.py
 
 $(STAMP): pyproject.toml constraints.txt

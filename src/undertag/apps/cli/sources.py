@@ -77,7 +77,8 @@ def show(
     config: Config = None,
 ) -> int:
     """Show an entry: every attribute, whether it is its own or inherited, and its source."""
-    from undertag.apps.cli.sources_view import entry_json, show_entry
+    from undertag.apps.cli.sources_json import entry_json
+    from undertag.apps.cli.sources_view import show_entry
     from undertag.catalogue.sources.resolving import Resolver
 
     catalogue = _catalogue()
@@ -122,7 +123,8 @@ def tree(
     config: Config = None,
 ) -> int:
     """Show the catalogue as a tree, with how many entries lie under each branch."""
-    from undertag.apps.cli.sources_view import branches, show_tree
+    from undertag.apps.cli.sources_json import branches
+    from undertag.apps.cli.sources_view import show_tree
 
     found = branches(_catalogue(), prefix.rstrip("/"), depth)
     if as_json:
@@ -141,7 +143,8 @@ def relations(
     config: Config = None,
 ) -> int:
     """Show how entries stand to each other: duplicates, subset-of, poorer-than, needs, replaces."""
-    from undertag.apps.cli.sources_view import relation_rows, show_relations
+    from undertag.apps.cli.sources_json import relation_rows
+    from undertag.apps.cli.sources_view import show_relations
 
     found = relation_rows(_catalogue(), key)
     if as_json:
@@ -217,7 +220,7 @@ def export(
     config: Config = None,
 ) -> int:
     """Write every entry with every attribute, always as JSON: one document with `--json`, else a line an entry."""
-    from undertag.apps.cli.sources_view import export_document, exported, write_lines
+    from undertag.apps.cli.sources_json import export_document, exported, write_lines
 
     if tier is not None and tier not in TIERS:
         raise SettingsError(
