@@ -216,7 +216,19 @@ def _let_write(state: _State) -> None:
 
 
 def _work(pipe: Connection, parents: list[Connection], way: Way, make_writer: Callable[[], Writer]) -> None:
-    """A worker's life. `parents`: the other ends of pipes, which a fork hands on."""
+    """A worker's life. `parents`: the other ends of pipes, which a fork hands on.
+
+    A parent that ends early (its reader has gone, its disk is full) wants no more answers: what can't be sent to it
+    any more is no fault, and the worker ends without a word.
+    """
+    try:
+        _serve(pipe, parents, way, make_writer)
+    except ConnectionError:
+        return
+
+
+def _serve(pipe: Connection, parents: list[Connection], way: Way, make_writer: Callable[[], Writer]) -> None:
+    """Takes units and answers for each, until told to end or left alone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for end in parents:
         end.close()
