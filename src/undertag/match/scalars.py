@@ -13,6 +13,8 @@ from typing import Any, Final, TypeAlias
 
 import ciso8601
 
+from undertag.model.paths import values_at
+
 Scalar: TypeAlias = str | int | float | bool
 
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
@@ -116,20 +118,5 @@ def field_values(event: Mapping[str, Any], field: str | None) -> list[Scalar | N
     """
     if field is None:
         return list(all_scalars(event))
-    if field in event:
-        return list(scalars_of(event[field]))
-    if "." not in field:
-        return None
-    found = list(_walk(event, field.split("."), 0))
+    found = values_at(event, field)
     return [scalar for value in found for scalar in scalars_of(value)] if found else None
-
-
-def _walk(value: Any, path: list[str], at: int) -> Iterator[Any]:
-    if at == len(path):
-        yield value
-    elif isinstance(value, Mapping):
-        if path[at] in value:
-            yield from _walk(value[path[at]], path, at + 1)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _walk(item, path, at)

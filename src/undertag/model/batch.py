@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import Any, Protocol
 
 from undertag.model.entry import Derivation, Entry
+from undertag.model.paths import values_at
 
 MAX_ROWS = 65_536
 
@@ -147,7 +148,7 @@ class Batch:
             if get is not None:
                 return get(self.heads[row])
             if "." in name:
-                return walk(self.fields[row], name)
+                return _at(self.fields[row], name)
         return value
 
     def event(self, row: int) -> Mapping[str, Any]:
@@ -171,7 +172,7 @@ class Batch:
         get = self.layout.getter(name)
         if get is None:
             if "." in name:
-                return [walk(fields, name) for fields in self.fields]
+                return [_at(fields, name) for fields in self.fields]
             return [fields.get(name) for fields in self.fields]
         column = []
         for fields, head in zip(self.fields, self.heads, strict=True):
@@ -180,24 +181,10 @@ class Batch:
         return column
 
 
-def walk(fields: Mapping[str, Any], name: str) -> Any:
-    """The value under a dotted name: the exact key if there is one, else the path through objects and arrays."""
-    if name in fields:
-        return fields[name]
-    return _walk(fields, name.split("."))
-
-
-def _walk(value: Any, path: Sequence[str]) -> Any:
-    for index, part in enumerate(path):
-        if isinstance(value, list):
-            found = [hit for item in value if (hit := _walk(item, path[index:])) is not None]
-            return found or None
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(part)
-        if value is None:
-            return None
-    return value
+def _at(fields: Mapping[str, Any], name: str) -> Any:
+    """The value under a dotted name; an array where the path leads to several."""
+    found = values_at(fields, name)
+    return found if len(found) > 1 else found[0] if found else None
 
 
 def derive(how: Derivation, parts: Sequence[Any]) -> str | None:

@@ -11,7 +11,6 @@ import multiprocessing
 import signal
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -57,7 +56,6 @@ class _State:
     next_write: int = 0
     units: dict[int, Unit] = field(default_factory=dict)
     ready: dict[int, tuple[_Peer, bytes, list[int] | None, int]] = field(default_factory=dict)
-    backlog: deque[int] = field(default_factory=deque)
     given: dict[int, bytes] = field(default_factory=dict)
     next_given: int = 0
 

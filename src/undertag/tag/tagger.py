@@ -73,10 +73,6 @@ class Tagger:
             found = self._memo[numbers] = self._join(numbers)
         return found
 
-    def tag_names(self, number: int) -> tuple[str, ...]:
-        """The tags that one rule can put on an event."""
-        return tuple(self._of(number).tags)
-
     def titles(self) -> dict[str, str]:
         """The title of every tag that the rules can put on an event."""
         return {

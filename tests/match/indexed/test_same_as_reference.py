@@ -119,6 +119,29 @@ def test_values_that_python_takes_for_equal(first: Any, second: Any) -> None:
     assert by_index(made, batch_of(events)) == by_reference(case_rules, events)
 
 
+NESTED: list[dict[str, Any]] = [
+    {"A": [{"b": None}, {"b": 1}]},
+    {"A": [{"b": 1}]},
+    {"A": {"b": None}},
+    {"A": []},
+    {"A": [{"c": 1}]},
+    {"A": [[{"b": "x"}]]},
+    {"A": {"b": []}},
+    {"A.b": None},
+    {"A": [{"b": [None]}]},
+]
+
+
+@pytest.mark.parametrize(
+    ("op", "pattern"), [("null", None), ("exists", True), ("exists", False), ("eq", "1"), ("eq", "x")]
+)
+def test_paths_through_arrays_of_objects(op: str, pattern: Any) -> None:
+    from undertag.model.expr import Test as Leaf
+
+    rules = [(0, Leaf("A.b", op, pattern))]
+    assert by_index(Plan(rules), batch_of(NESTED)) == by_reference(rules, NESTED)
+
+
 def load_text_eq(text: str) -> Expr:
     from undertag.model.expr import Test as Leaf
 
