@@ -13,6 +13,7 @@ from typing import Any
 from undertag.catalogue.sources import links
 from undertag.catalogue.sources.aliases import compile_aliases
 from undertag.catalogue.sources.artefact import write_artefact
+from undertag.catalogue.sources.book import book_problems
 from undertag.catalogue.sources.compiling import Parts, attribute_index, blocks, digest, read_parts
 from undertag.catalogue.sources.record import SourceEntry
 from undertag.catalogue.sources.selectors import Selection
@@ -54,6 +55,7 @@ def compile_all(root: Path) -> Compiled:
         *links.dangling(parts.curated, parts.prerequisites, keys),
         *links.cycles(parts.prerequisites),
         *links.attack_links(parts.curated),
+        *book_problems(parts.curated),
         *of_umbrellas,
         *of_sigma,
         *of_aliases,

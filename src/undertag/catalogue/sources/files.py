@@ -31,6 +31,8 @@ class SourceFile:
     """By key."""
     lines: dict[str, int]
     """The line of each entry, by key."""
+    book: dict[str, Any] = field(default_factory=dict)
+    """What the file says of an anti-virus product as a whole; empty for others."""
 
     def place(self, key: str) -> Place:
         """Where an entry stands."""
@@ -56,7 +58,7 @@ def read_curated(folder: Path = DATA / "curated") -> Read:
     result = Read()
     for path in sorted(folder.rglob("*.yml")):
         name = path.relative_to(folder.parent).as_posix()
-        document, lines = _document(path, name, {"defaults", "sources", "entries"}, result.problems)
+        document, lines = _document(path, name, {"defaults", "sources", "entries", "book"}, result.problems)
         if document is not None:
             result.files.append(_curated(name, document, lines, result.problems))
     return result
@@ -91,6 +93,9 @@ def _curated(name: str, document: Mapping[str, Any], lines: Lines, problems: lis
         file.defaults = {
             "prefix": defaults.get("prefix", "unknown/unknown") if isinstance(defaults, dict) else "unknown"
         }
+    book = document.get("book", {})
+    if book and _fits(book, schema.Book, name, lines.get(("book",), 0), "book", problems):
+        file.book = book
     prefix = str(file.defaults["prefix"]).rstrip("/")
     for part, value in document.get("entries", {}).items():
         key = f"{prefix}/{part}"

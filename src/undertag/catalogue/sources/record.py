@@ -24,7 +24,13 @@ ATTRIBUTES: Final = (
     "event",
     "filter",
     "path",
+    "delivery",
+    "form",
+    "category",
+    "outcome",
+    "fidelity",
     "fields",
+    "reads",
     "versions",
     "default",
     "needs",
@@ -56,7 +62,7 @@ class Fact:
         if isinstance(self.value, list):
             return any(not isinstance(v, dict) or v.get("state") != UNKNOWN for v in self.value)
         if isinstance(self.value, dict):
-            return self.value.get("hit") != UNKNOWN and bool(self.value)
+            return bool(self.value) and UNKNOWN not in (self.value.get("hit"), self.value.get("level"))
         return self.value not in (None, "", UNKNOWN)
 
 

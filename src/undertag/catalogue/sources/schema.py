@@ -22,6 +22,45 @@ Difficulty = Literal["ships-on", "setting", "agent", "kernel", "vendor-only", "a
 Hit = Literal["none", "low", "medium", "high", "unknown"]
 RelationKind = Literal["duplicates", "subset-of", "poorer-than", "needs", "replaces"]
 SourceKind = Literal["documentation", "table", "rfc", "manual", "corpus", "knowledge"]
+Delivery = Literal["windows-event-log", "file", "syslog", "api", "unified-log", "other"]
+Form = Literal[
+    "evtx",
+    "json",
+    "xml",
+    "cef",
+    "leef",
+    "csv",
+    "tsv",
+    "key-value",
+    "delimited",
+    "text",
+    "binary",
+    "database",
+    "unknown",
+]
+EventCategory = Literal[
+    "detection",
+    "action",
+    "quarantine",
+    "behaviour",
+    "exploit",
+    "network",
+    "web",
+    "device",
+    "application-control",
+    "scan",
+    "update",
+    "health",
+    "config-changed",
+    "tamper",
+    "audit",
+    "incident",
+    "response",
+    "file-integrity",
+    "other",
+]
+Outcome = Literal["detected", "blocked", "cured", "failed", "allowed", "would-block", "varies", "none"]
+"""What the product did, as far as the type of event alone tells: `varies` if only a field says."""
 PrerequisiteKind = Literal[
     "audit-subcategory",
     "sacl",
@@ -118,6 +157,26 @@ class Relation(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     why: str = ""
 
 
+class Fidelity(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How far a record of this type may be taken for what it says: what an analyst may conclude from it unseen."""
+
+    level: Literal["high", "medium", "low", "none", "unknown"]
+    why: str
+    source: str = ""
+
+
+class Reads(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which fields of an anti-virus event hold what: paths as the record has them, dots between the steps."""
+
+    signature: str
+    file: str = ""
+    action: str = ""
+    hash: str = ""
+    user: str = ""
+    process: str = ""
+    system: str = ""
+
+
 class Facts(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What may be said of an entry, and by a file's defaults of all its entries."""
 
@@ -139,6 +198,13 @@ class Facts(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     relations: list[Relation] | None = None
     notes: str | None = None
     sources: list[str] | None = None
+    event: str | None = None
+    delivery: Delivery | None = None
+    form: Form | None = None
+    category: EventCategory | None = None
+    outcome: Outcome | None = None
+    fidelity: Fidelity | Unknown | None = None
+    reads: Reads | None = None
 
 
 class Defaults(Facts, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -167,6 +233,60 @@ class Prerequisite(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     source: str = ""
     notes: str = ""
     default: list[DefaultState] | Unknown = UNKNOWN
+
+
+class Said(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One statement of a product's book, and the ids of the sources that vouch for it."""
+
+    say: str
+    sources: list[str]
+
+
+class NameExample(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A signature name and how it is to be read."""
+
+    name: str
+    reads: str
+
+
+class Unconfirmed(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An event that is known from one person's knowledge only: told, but no entry."""
+
+    event: str
+    title: str
+    why: str = ""
+
+
+class Recognise(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How records of the product are known in a stream of JSON: all of `where` hold; `event` is the field with the type.
+
+    A value of `where` is a text or number to be equal (case ignored), a list of them, or `*` for any value.
+    Without `events` the entry is the one whose `event` equals the value; `events` maps other values, `*` the rest.
+    """
+
+    where: dict[str, str | int | list[str | int]]
+    event: str = ""
+    events: dict[str, str] = {}
+
+
+class Book(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What an analyst needs to know of an anti-virus product between its events: a page of the docs."""
+
+    name: str
+    vendor: str
+    summary: str
+    names: str
+    """Convention of its signature names: an id of the reader, or `none` where it names nothing."""
+    where: list[Said]
+    switch_on: list[Said]
+    worth: list[Said]
+    never: list[Said]
+    traps: list[Said] = []
+    naming: list[Said] = []
+    examples: list[NameExample] = []
+    disagreements: list[Said] = []
+    unconfirmed: list[Unconfirmed] = []
+    recognise: list[Recognise] = []
 
 
 def convert(value: Any, kind: Any) -> Any:

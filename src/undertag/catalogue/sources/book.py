@@ -1,0 +1,101 @@
+"""The anti-virus book's own checks: what every event type and every product must say.
+
+Contract: pure functions from what was read to `Problem`s. An event type that rests on one person's knowledge alone is no entry:
+it is told in its product's book under `unconfirmed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from undertag.catalogue.sources.files import Read, SourceFile
+from undertag.catalogue.sources.links import merged
+from undertag.model.problem import Place, Problem
+
+PLATFORM: Final = "antivirus"
+REQUIRED: Final = ("delivery", "form", "category", "outcome", "fidelity", "fields")
+CHAPTERS: Final = ("where", "switch_on", "worth", "never")
+"""What a product's book must have something under."""
+_SAID: Final = (*CHAPTERS, "traps", "naming", "disagreements")
+
+
+def book_problems(curated: Read) -> Iterator[Problem]:
+    """All that is wrong with the files of anti-virus products."""
+    for file in curated.files:
+        if str(file.defaults.get("prefix", "")).partition("/")[0] != PLATFORM:
+            if file.book:
+                yield Problem(
+                    code="UT302", message="a book outside antivirus/", place=Place(source=file.name)
+                )
+            continue
+        yield from _of_product(file)
+        for key, entry in file.entries.items():
+            yield from _of_event(file, key, merged(file, entry))
+
+
+def _of_product(file: SourceFile) -> Iterator[Problem]:
+    if not file.book:
+        yield Problem(code="UT309", message="the product has no book", place=Place(source=file.name))
+        return
+    for chapter in CHAPTERS:
+        if not file.book.get(chapter):
+            yield Problem(
+                code="UT309", message=f"the book says nothing under {chapter}", place=Place(source=file.name)
+            )
+    for chapter in _SAID:
+        for said in file.book.get(chapter, ()):
+            for source in said["sources"] or ["none"]:
+                if source not in file.sources:
+                    yield Problem(
+                        code="UT309",
+                        message=f"book.{chapter}: the source {source!r} is not declared",
+                        place=Place(source=file.name),
+                    )
+    events = {str(entry.get("event", key.rpartition("/")[2])) for key, entry in file.entries.items()}
+    names = {key.rpartition("/")[2] for key in file.entries}
+    for rule in file.book.get("recognise", ()):
+        for target in rule.get("events", {}).values():
+            if target not in names | events:
+                yield Problem(
+                    code="UT305",
+                    message=f"book.recognise leads to {target}, which is no entry",
+                    place=Place(source=file.name),
+                )
+
+
+def _of_event(file: SourceFile, key: str, facts: Mapping[str, Any]) -> Iterator[Problem]:
+    for name in REQUIRED:
+        if facts.get(name) in (None, "", []):
+            yield Problem(
+                code="UT309",
+                message=f"{key} says nothing of {name}",
+                place=file.place(key),
+                hint=f"in the entry or the file's defaults; `{name}: unknown` where it isn't known",
+            )
+    kinds = {file.sources[name]["kind"] for name in facts.get("sources") or () if name in file.sources}
+    if kinds <= {"knowledge"}:
+        yield Problem(
+            code="UT317",
+            message=f"{key} rests on knowledge alone",
+            place=file.place(key),
+            hint="name a second source, or tell it in the book under `unconfirmed`",
+        )
+    fidelity, reads = facts.get("fidelity"), facts.get("reads")
+    cited = fidelity.get("source") if isinstance(fidelity, Mapping) else None
+    if cited and cited not in file.sources:
+        yield Problem(
+            code="UT309", message=f"{key}: the source {cited!r} is not declared", place=file.place(key)
+        )
+    fields = facts.get("fields")
+    for role, path in (reads or {}).items():
+        if (
+            isinstance(fields, list)
+            and path not in fields
+            and path.partition(".")[0] not in {f.partition(".")[0] for f in fields}
+        ):
+            yield Problem(
+                code="UT309",
+                message=f"{key}: reads.{role} names {path}, which is none of its fields",
+                place=file.place(key),
+            )
