@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import yaml
+
+from undertag.catalogue.windows import windows_router
 
 ROOT = Path(__file__).resolve().parent.parent
-ROUTING = ROOT / "src/undertag/catalogue/data/windows-routing.yml"
 SHAPES = ("evtx-json", "flat", "flattened-labelled")
 NO_LABEL = "none"
 """Label where no Sigma log source claims the event: unlike a missing one it lets the peer skip rules."""
@@ -46,7 +46,7 @@ def read_sources(shape: str, folder: Path) -> list[Source]:
     recordings = _evtx(folder / "evtx-attack-samples")
     if shape == "evtx-json":
         return list(recordings)
-    labels = LogSourceLabels(yaml.safe_load(ROUTING.read_bytes()))
+    labels = LogSourceLabels()
     return [
         Source(name=source.name, lines=[flatten(line, labels) for line in source.lines])
         for source in recordings
@@ -76,36 +76,29 @@ def _flat(folder: Path) -> Iterator[Source]:
 
 
 class LogSourceLabels:
-    """Sigma log source of a Windows event, one category at most, from the catalogue's routing table.
+    """Sigma log source of a Windows event, one category at most, from the catalogue.
 
     rsigma 0.23 reads one string a dimension, and skips a rule that a label contradicts. An event that serves
     two categories (a registry value set serves `registry_set` and `registry_event`) keeps the narrower one,
     which favours rsigma's speed at the cost of some of its matches.
     """
 
-    def __init__(self, routing: dict[str, Any]) -> None:
-        self._services: dict[str, str] = {}
-        for service, channels in routing["services"].items():
-            for channel in channels:
-                self._services.setdefault(channel, service)
-        self._categories: dict[tuple[str, int], dict[str, Any]] = {}
-        for row in routing["categories"]:
-            for event_id in row["ids"] if "channel" in row else ():
-                known = self._categories.get((row["channel"], event_id))
-                if known is None or known["category"] == "registry_event":
-                    self._categories[row["channel"], event_id] = row
-
     def label(self, event: dict[str, Any]) -> dict[str, Any]:
         """`product`, `service`, `category`, and the fields that the category knows under another name."""
-        channel = event.get("Channel") or ""
-        row = self._categories.get((channel, event["EventID"]), {})
+        entry = windows_router().entry(
+            event.get("Channel") or "", event.get("Provider_Name") or "", event["EventID"]
+        )
+        of_windows = [one for one in entry.services if one.logsource.product == "windows"]
+        services = [one.logsource.service for one in of_windows if one.logsource.category is None]
+        named = [one for one in of_windows if one.logsource.category is not None]
+        named.sort(key=lambda one: one.logsource.category == "registry_event")
         labels: dict[str, Any] = {
             "product": "windows",
-            "service": self._services.get(channel, NO_LABEL),
-            "category": row.get("category", NO_LABEL),
+            "service": next(filter(None, services), NO_LABEL),
+            "category": named[0].logsource.category if named else NO_LABEL,
         }
-        renamed = {new: event[old] for new, old in row.get("rename", {}).items() if old in event}
-        return labels | renamed
+        renames = named[0].rename if named else {}
+        return labels | {new: event[old] for new, old in renames.items() if old in event}
 
 
 def flatten(line: bytes, labels: LogSourceLabels) -> bytes:

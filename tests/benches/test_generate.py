@@ -176,7 +176,6 @@ def test_well_known_pids_and_sessions_stay(
 )
 def test_labels_for_the_peer(bench: Any, event: dict[str, Any], labels: tuple[str, str, str | None]) -> None:
     sources = bench("sources")
-    routing = importlib.import_module("yaml").safe_load(sources.ROUTING.read_bytes())
-    found = sources.LogSourceLabels(routing).label(event)
+    found = sources.LogSourceLabels().label(event)
     assert (found["service"], found["category"], found.get("Image")) == labels
     assert found["product"] == "windows"

@@ -1,67 +1,102 @@
-"""Events that are no Windows events: which entry they belong to, as far as is known without being told.
+"""Events that are no Windows events: which entry they belong to, by the catalogue's rules of recognition.
 
-Contract: `OtherRouter.entry(doc)` answers for every decoded record. An event that no rule here knows gets an
-uncatalogued entry named after its form.
+Contract: `OtherRouter.place(doc, format_name)` answers for every decoded record. An event that no rule knows gets an uncatalogued
+entry named after its form.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from undertag.catalogue.windows import slug
-from undertag.model.entry import Entry, Service
-from undertag.model.rule import LogSource
+from undertag.model.entry import Entry, derivations_of
+
+if TYPE_CHECKING:
+    from undertag.catalogue.sources.lookup import Catalogue
 
 _MAX_ENTRIES: Final = 65_536
-_CLOUDTRAIL: Final = LogSource(product="aws", service="cloudtrail")
-_AUDITD: Final = LogSource(product="linux", service="auditd")
+_HEADER: Final = 5
+"""A line with more fields than syslog's header has holds a record of its own."""
+AUDIT_TYPE: Final = "type"
+"""The field of auditd's lines that names a record's type."""
+
+
+class Placed(NamedTuple):
+    """Where a record belongs, and what its rule knows of it: its time as written, its system ("" if unknown)."""
+
+    entry: Entry
+    time: Any = None
+    system: str = ""
+    fields: Mapping[str, str] = {}
+    """Fields that the rule's expression found in a line."""
 
 
 class OtherRouter:
     """Finds entries of other platforms' events; entries are made once and remembered."""
 
-    def __init__(self) -> None:
-        self._entries: dict[tuple[str, ...], Entry] = {}
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._recognisers = catalogue.routes.recognisers
+        self._entries: dict[str, Entry] = {}
+
+    def place(self, doc: Any, format_name: str, line: str = "") -> Placed:
+        """The entry of a decoded record, and what else its rule says; `line`: the text that its fields were taken from."""
+        if isinstance(doc, Mapping):
+            if format_name == "text":
+                return self._line(doc, line)
+            found = self._recognisers["json"].find(doc)
+            if found is not None:
+                return Placed(self._first(found[0].keys), found[0].time, found[0].system)
+        return Placed(self._entry(f"unknown/{slug(format_name)}/record"))
 
     def entry(self, doc: Any, format_name: str) -> Entry:
         """The entry of a decoded record."""
-        if isinstance(doc, Mapping):
-            source, name = doc.get("eventSource"), doc.get("eventName")
-            if isinstance(source, str) and isinstance(name, str) and "eventVersion" in doc:
-                return self._known(
-                    ("aws", "cloudtrail", source.removesuffix(".amazonaws.com"), name), _CLOUDTRAIL
-                )
-            message = doc.get("message")
-            if format_name == "text" and isinstance(message, str) and message.startswith(("type=", "node=")):
-                kind = message.partition("type=")[2].partition(" ")[0]
-                if kind.isascii() and kind.replace("_", "").isalnum() and "msg=audit(" in message:
-                    return self._known(("linux", "auditd", kind), _AUDITD)
-        return self._remember(
-            (f"unknown/{slug(format_name)}/record",),
-            Entry(key=f"unknown/{slug(format_name)}/record", catalogued=False),
-        )
+        return self.place(doc, format_name).entry
 
-    def serves(self, wanted: LogSource) -> bool:
-        """Whether any entry known here is served to rules of this log source."""
-        return any(
-            Entry(key="", services=(Service(logsource=one),)).serving(wanted)
-            for one in (_CLOUDTRAIL, _AUDITD)
-        )
+    def of_key(self, key: str) -> Entry:
+        """The entry of a key, catalogued or not."""
+        return self._entry(key)
 
-    def _known(self, parts: tuple[str, ...], logsource: LogSource) -> Entry:
-        return self._entries.get(parts) or self._remember(
-            parts, Entry(key="/".join(parts), services=(Service(logsource=logsource),))
-        )
+    def _line(self, doc: Mapping[str, Any], line: str) -> Placed:
+        kind = doc.get(AUDIT_TYPE)
+        if isinstance(kind, str) and "audit_id" in doc:
+            return Placed(self._first((f"linux/auditd/{kind}",)), system=str(doc.get("node", "")))
+        found = self._recognisers["json"].find(doc) if len(doc) > _HEADER else None
+        if found is None:
+            found = self._recognisers["text"].find(doc, line)
+        if found is None:
+            return Placed(self._entry("unknown/text/record"))
+        recognised, fields = found
+        return Placed(self._first(recognised.keys), recognised.time, recognised.system, fields)
 
-    def _remember(self, parts: tuple[str, ...], entry: Entry) -> Entry:
-        if len(self._entries) >= _MAX_ENTRIES:
-            self._entries.clear()
-        return self._entries.setdefault(parts, entry)
+    def _first(self, keys: tuple[str, ...]) -> Entry:
+        """The first key that the catalogue has, spelt as it spells it, else the last as a proposal."""
+        for key in keys:
+            spelt = self._catalogue.spelt(key)
+            if spelt is not None:
+                return self._entry(spelt)
+        return self._entry(keys[-1])
+
+    def _entry(self, key: str) -> Entry:
+        found = self._entries.get(key)
+        if found is None:
+            if len(self._entries) >= _MAX_ENTRIES:
+                self._entries.clear()
+            services = self._catalogue.routes.services(key)
+            found = self._entries[key] = Entry(
+                key=key,
+                services=services,
+                derivations=derivations_of(services),
+                catalogued=key in self._catalogue,
+            )
+        return found
 
 
 @cache
 def other_router() -> OtherRouter:
     """The router of everything that is no Windows event."""
-    return OtherRouter()
+    from undertag.catalogue.sources.lookup import load_catalogue  # it is made of the modules beside
+
+    return OtherRouter(load_catalogue())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from undertag.model.rule import LogSource
@@ -65,6 +65,15 @@ class Entry:
             ):
                 return service
         return None
+
+
+def derivations_of(services: Iterable[Service]) -> dict[str, Derivation]:
+    """All fields that services derive, by the names under which bound rules ask for them."""
+    return {
+        derived_name(service.logsource.category, name): how
+        for service in services
+        for name, how in service.derive.items()
+    }
 
 
 def derived_name(category: str | None, field_name: str) -> str:

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from undertag.catalogue.attack import resolve_tag
-from undertag.catalogue.other import other_router
-from undertag.catalogue.windows import windows_router
+from undertag.catalogue.sources.lookup import load_catalogue
 from undertag.match.indexed.atoms import needs_of
 from undertag.model.expr import Expr, Not, Test
 from undertag.model.problem import Place, Problem, Severity
@@ -34,7 +33,7 @@ def lint(rules: Sequence[Rule], attack_version: str) -> list[Problem]:
 
 
 def _of_rule(rule: Rule, attack_version: str) -> Iterator[Problem]:
-    served = windows_router().serves(rule.logsource) or other_router().serves(rule.logsource)
+    served = load_catalogue().routes.serves(rule.logsource)
     if not served:
         yield _finding(
             "UT277",

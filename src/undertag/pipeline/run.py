@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from undertag import __version__
 from undertag.catalogue.other import other_router
+from undertag.catalogue.sources.lookup import load_catalogue
 from undertag.catalogue.windows import windows_router
 from undertag.match.engine import Engine
 from undertag.model.problem import Problem, UndertagError
@@ -250,14 +251,13 @@ class _Counts:
                 self.tags[name] += events
             for technique in found.techniques:
                 self.techniques[technique] += events
+        for (names, techniques), events in tally.named.items():
+            self.tags.update(dict.fromkeys(names, events))
+            self.techniques.update(dict.fromkeys(techniques, events))
 
 
 def _summary(job: Job, tally: Tally, counts: _Counts, seconds: float, complete: bool) -> Summary:
-    routers = (windows_router(), other_router())
-    served = {
-        logsource: any(router.serves(logsource) for router in routers)
-        for logsource in {rule.logsource for rule in job.rules}
-    }
+    serves = load_catalogue().routes.serves
     return Summary(
         events=tally.events,
         tagged=tally.tagged,
@@ -268,7 +268,7 @@ def _summary(job: Job, tally: Tally, counts: _Counts, seconds: float, complete: 
         rules={
             "loaded": len(job.rules),
             "rejected": job.rejected,
-            "inapplicable": sum(not served[rule.logsource] for rule in job.rules),
+            "inapplicable": sum(not serves(rule.logsource) for rule in job.rules),
             "evaluated": len(tally.bound),
         },
         hits=counts.rule_hits.total(),

@@ -24,6 +24,8 @@ class Tally:
     uncatalogued: int = 0
     systems: set[str] = field(default_factory=set)
     groups: Counter[tuple[int, ...]] = field(default_factory=Counter)
+    named: Counter[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=Counter)
+    """How many events signature names gave these (tags, techniques), those of rules left out."""
     bound: set[int] = field(default_factory=set)
     timeouts: Counter[str] = field(default_factory=Counter)
     """Regular expressions that took too long, and how often."""
@@ -48,6 +50,7 @@ class Tally:
         if len(self.systems) < MAX_SYSTEMS:
             self.systems |= other.systems
         self.groups.update(other.groups)
+        self.named.update(other.named)
         self.bound |= other.bound
         self.timeouts.update(other.timeouts)
         self.problem_codes.update(other.problem_codes)

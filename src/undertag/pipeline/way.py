@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from undertag.catalogue.sources.routes import AntivirusEvent
 from undertag.match.engine import Engine
+from undertag.match.indexed.plan import Found
 from undertag.model.batch import Batch
 from undertag.model.source import Records, Unit
 from undertag.pipeline.hits import HitWriter
@@ -91,8 +93,35 @@ class Way:
                     self._hits.hit(number, self.engine.evidence(batch, hit, number)) for number in numbers
                 ]
                 tagged[row] = Tagged(b"[" + b",".join(rules) + b"]", self.tagger.tags_of(numbers))
+        event = self.tagger.antivirus.event(entry.key)
+        if event is not None:
+            self._names(event, batch, found, tagged, tally)
         if self.renderer is not None:
             self.renderer.render(batch, tagged, outcome.rendered)
+
+    def _names(
+        self,
+        event: AntivirusEvent,
+        batch: Batch,
+        found: dict[int, Found],
+        tagged: dict[int, Tagged],
+        tally: Tally,
+    ) -> None:
+        """Adds what the names of signatures say to the events of an anti-virus entry."""
+        for row, fields in enumerate(batch.fields):
+            named = self.tagger.antivirus.of(event, fields)
+            if named is None:
+                continue
+            hit = found.get(row)
+            numbers = tuple(hit.numbers) if hit else ()
+            tags, added = self.tagger.with_names(numbers, named)
+            tally.tagged += hit is None
+            own = self.tagger.tags_of(numbers).techniques
+            tally.named[added, tuple(one for one in named.techniques if one not in own)] += 1
+            have = tagged.get(row)
+            if self.renderer is not None:
+                before = have.rules[:-1] + b"," if have is not None else b"["
+                tagged[row] = Tagged(before + named.hit + b"]", tags)
 
 
 def _in_order(batches: Sequence[Batch], events: int) -> tuple[bytes, list[int] | None]:

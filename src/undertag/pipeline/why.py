@@ -39,6 +39,10 @@ def why(rule: Rule, raw: bytes, entry_key: str) -> dict[str, Any]:
         told["reason"] = "the event can't be read any more"
         return told
     batch = batches[0]
+    if entry_key and not batch.entry.key.startswith("windows/"):
+        batch.entry = other_router().of_key(
+            entry_key
+        )  # a line of text was written as an object, which hides its form
     if batch.entry.serving(rule.logsource) is None:
         told["reason"] = f"its log source {rule.logsource} isn't served by {entry_key or batch.entry.key}"
         return told

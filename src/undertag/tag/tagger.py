@@ -16,6 +16,7 @@ import orjson
 from undertag.model.problem import Problem
 from undertag.model.rule import Rule
 from undertag.model.tag import TAGGING_STRENGTHS, is_tag_name, kind_of
+from undertag.tag.antivirus import AntivirusTags, NamedTags
 from undertag.tag.technique_claims import Claim, TechniqueClaims
 
 DEFAULT_PREFIX: Final = "undertag"
@@ -58,6 +59,7 @@ class Tagger:
     def __init__(self, rules: Sequence[Rule], settings: TagSettings | None = None) -> None:
         self.settings = settings or TagSettings()
         self.claims = TechniqueClaims(self.settings.attack_version)
+        self.antivirus = AntivirusTags(self.claims, self.settings.prefix)
         self.problems: list[Problem] = []
         self._rules = rules
         self.claims.survey(Counter(tag for rule in rules for tag in rule.tags))
@@ -72,6 +74,18 @@ class Tagger:
                 self._memo.clear()
             found = self._memo[numbers] = self._join(numbers)
         return found
+
+    def with_names(self, numbers: tuple[int, ...], named: NamedTags) -> tuple[TagSet, tuple[str, ...]]:
+        """The same with what a signature's name says, and the names of the tags that it adds."""
+        plain = self.tags_of(numbers)
+        more = [tag for tag in named.tags if tag["tag"] not in plain.names]
+        if not more:
+            return plain, ()
+        added = tuple(tag["tag"] for tag in more)
+        written = orjson.dumps(more)
+        whole = plain.json[:-1] + b"," + written[1:] if plain.names else written
+        techniques = tuple(dict.fromkeys((*plain.techniques, *named.techniques)))
+        return TagSet((*plain.names, *added), techniques, whole), added
 
     def titles(self) -> dict[str, str]:
         """The title of every tag that the rules can put on an event."""
@@ -130,7 +144,7 @@ class Tagger:
             for claim in self.claims.of_technique(str(link.get("technique")))
         ]
         for claim in (*claims, *strong):
-            found.tags.setdefault(claim.tag, _claimed(claim))
+            found.tags.setdefault(claim.tag, claim.said())
             if claim.technique:
                 found.techniques.append(claim.id)
         return found
@@ -184,11 +198,3 @@ def _own_tag(rule: Rule, informational: bool) -> str:
     """The tag of a rule that names none of ours: its detection is a behaviour, an informational one an observation."""
     ident = rule.id.removeprefix("sha256:")[:18].lower()
     return f"{'obs' if informational else 'beh'}.sigma.{ident}"
-
-
-def _claimed(claim: Claim) -> dict[str, Any]:
-    said: dict[str, Any] = {"tag": claim.tag, "kind": "attack", "title": f"{claim.id} {claim.name}".strip()}
-    if claim.technique:
-        said["technique"] = claim.id
-        said["tactics"] = list(claim.tactics)
-    return said

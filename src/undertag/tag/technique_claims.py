@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from undertag.catalogue.attack import load_release, resolve_tag
 from undertag.model.problem import Problem
@@ -26,6 +26,16 @@ class Claim:
     name: str
     tactics: tuple[str, ...] = ()
     technique: bool = True
+
+    def said(self, rules: Iterable[str] | None = None) -> dict[str, Any]:
+        """The claim as an event's tag, with the rules behind it where they are known."""
+        said: dict[str, Any] = {"tag": self.tag, "kind": "attack", "title": f"{self.id} {self.name}".strip()}
+        if self.technique:
+            said["technique"] = self.id
+            said["tactics"] = list(self.tactics)
+        if rules is not None:
+            said["rules"] = list(rules)
+        return said
 
 
 @dataclass(slots=True)

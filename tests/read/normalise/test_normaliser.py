@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from undertag.catalogue.other import OtherRouter
+from undertag.catalogue.other import other_router
 from undertag.catalogue.windows import windows_router
 from undertag.model.batch import Batch
 from undertag.model.problem import Problem
@@ -75,7 +75,7 @@ SHAPES: dict[str, dict[str, Any]] = {
 
 def normalise(*raws: bytes, format_name: str = "jsonl") -> tuple[list[Batch], list[Problem]]:
     unit = Unit(source="test", source_no=0, format=format_name)
-    found = Normaliser(windows_router(), OtherRouter()).normalise(unit, Records(raws=list(raws)))
+    found = Normaliser(windows_router(), other_router()).normalise(unit, Records(raws=list(raws)))
     return found.batches, found.problems
 
 

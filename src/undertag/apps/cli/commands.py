@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from undertag import __version__
-from undertag.apps.cli import attack, demo, explain, info, packs, rules, sources, tag
+from undertag.apps.cli import attack, demo, explain, info, packs, rules, sources, sources_av, tag
 from undertag.apps.cli.output import print_json, problem_json, reader_gone
 from undertag.model.problem import EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_USAGE, Problem, UndertagError
 
@@ -33,6 +33,7 @@ app.command("tag")(tag.tag)
 app.command("explain")(explain.explain)
 app.command("demo")(demo.demo)
 app.add_typer(rules.app, name="rules")
+sources.app.command("av")(sources_av.av)
 app.add_typer(sources.app, name="sources")
 app.add_typer(packs.app, name="packs")
 app.add_typer(attack.app, name="attack")

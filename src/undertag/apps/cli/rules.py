@@ -31,18 +31,13 @@ def check(
 ) -> int:
     """Load rules and report each that can't be, and each that no known log source serves."""
     from undertag.apps.cli.settings import load_settings
-    from undertag.catalogue.other import other_router
-    from undertag.catalogue.windows import windows_router
+    from undertag.catalogue.sources import load_catalogue
     from undertag.match.sigma.cache import load_rules_cached
 
     settings = load_settings(config)
     result = load_rules_cached(paths, placeholders=settings.placeholders)
-    routers = (windows_router(), other_router())
-    served = {
-        logsource: any(router.serves(logsource) for router in routers)
-        for logsource in {rule.logsource for rule in result.rules}
-    }
-    inapplicable = [rule for rule in result.rules if not served[rule.logsource]]
+    serves = load_catalogue().routes.serves
+    inapplicable = [rule for rule in result.rules if not serves(rule.logsource)]
     if as_json:
         print_json(
             {

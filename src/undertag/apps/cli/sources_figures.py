@@ -34,6 +34,11 @@ def show_figures(found: Mapping[str, Any], out: Console) -> None:
         f"({aliases['by_events']:,} by events, {aliases['by_component']:,} by component, {aliases['by_log']:,} by log; "
         f"{aliases['corrected']:,} corrected, {aliases['prose']:,} prose)"
     )
+    book = found["antivirus"]
+    out.print(
+        f"anti-virus {book['products']} products, {book['events']:,} types of event; known of them "
+        + ", ".join(f"{name} {share['share']:.0%}" for name, share in book["known"].items())
+    )
     known = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("known of", "curated", "own", "all"):
         known.add_column(name, justify="left" if name == "known of" else "right")

@@ -76,6 +76,8 @@ def _item(name: str, value: Any) -> str:
         return str(value)
     if name == "default":
         return f"{value['state']} ({value['basis']}): {value['where']}"
+    if name == "fidelity":
+        return f"{value['level']}: {value['why']}"
     if name == "volume":
         return f"{value['low']:,} to {value['high']:,} {value['unit']} ({value['basis']})"
     if name == "prerequisites":

@@ -76,7 +76,7 @@ def _of_event(file: SourceFile, key: str, facts: Mapping[str, Any]) -> Iterator[
     kinds = {file.sources[name]["kind"] for name in facts.get("sources") or () if name in file.sources}
     if kinds <= {"knowledge"}:
         yield Problem(
-            code="UT317",
+            code="UT320",
             message=f"{key} rests on knowledge alone",
             place=file.place(key),
             hint="name a second source, or tell it in the book under `unconfirmed`",

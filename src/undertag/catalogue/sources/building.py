@@ -6,6 +6,7 @@ shipped; it holds the digest of what it was made from, so that a stale one is kn
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from undertag.catalogue.sources.aliases import compile_aliases
 from undertag.catalogue.sources.artefact import write_artefact
 from undertag.catalogue.sources.book import book_problems
 from undertag.catalogue.sources.compiling import Parts, attribute_index, blocks, digest, read_parts
+from undertag.catalogue.sources.recognition import compile_recognition
 from undertag.catalogue.sources.record import SourceEntry
+from undertag.catalogue.sources.routing import routes_block
 from undertag.catalogue.sources.selectors import Selection
 from undertag.catalogue.sources.sigma import compile_sigma
 from undertag.catalogue.sources.umbrellas import compile_umbrellas
@@ -33,6 +36,7 @@ class Compiled:
     umbrellas: dict[str, Any]
     sigma: dict[str, Any]
     aliases: list[Any]
+    routes: dict[str, Any]
     problems: list[Problem]
 
 
@@ -43,7 +47,8 @@ def compile_all(root: Path) -> Compiled:
     index = attribute_index(entries)
     selection = Selection(parts.keys, index)
     umbrellas, of_umbrellas = compile_umbrellas(root, selection)
-    sigma, of_sigma = compile_sigma(root, selection)
+    sigma, of_sigma = compile_sigma(root, selection, entries)
+    recognition, of_recognition = compile_recognition(root, parts.curated.files, selection)
     aliases, of_aliases = compile_aliases(root, selection)
     keys = set(parts.keys)
     problems = [
@@ -58,6 +63,7 @@ def compile_all(root: Path) -> Compiled:
         *book_problems(parts.curated),
         *of_umbrellas,
         *of_sigma,
+        *of_recognition,
         *of_aliases,
     ]
     return Compiled(
@@ -68,16 +74,27 @@ def compile_all(root: Path) -> Compiled:
         umbrellas=umbrellas,
         sigma=sigma,
         aliases=aliases,
+        routes=routes_block(sigma["servings"], entries, recognition, selection, parts.curated.files),
         problems=problems,
     )
 
 
 def write(compiled: Compiled, path: Path) -> int:
     """Writes the artefact; returns its size in bytes."""
-    extra = {"umbrellas": compiled.umbrellas, "sigma": compiled.sigma, "aliases": compiled.aliases}
+    extra = {
+        "umbrellas": compiled.umbrellas,
+        "sigma": {**compiled.sigma, "servings": [_shown(one) for one in compiled.sigma["servings"]]},
+        "aliases": compiled.aliases,
+        "routes": compiled.routes,
+    }
     return write_artefact(
         path,
         digest=compiled.digest,
         facts={"entries": len(compiled.entries)},
         blocks=blocks(compiled.parts, compiled.entries, compiled.index, extra),
     )
+
+
+def _shown(serving: Mapping[str, Any]) -> dict[str, Any]:
+    """A serving as answers need it: its entries by number alone."""
+    return {name: value for name, value in serving.items() if name != "entries"}

@@ -26,7 +26,7 @@ _PATTERNS: Final = (
     "prerequisites/**/*.yml",
     "derived/*.yml",
     "derived/*.tsv",
-    "windows-routing.yml",
+    "recognition.yml",
     "umbrellas.yml",
     "sigma.yml",
     "aliases.yml",

@@ -26,6 +26,8 @@ MEASURED: Final = (
     "relations",
     "notes",
 )
+BOOK: Final = ("form", "fields", "default", "fidelity", "outcome", "delivery")
+"""What every type of anti-virus event should say."""
 
 
 def figures(compiled: Compiled) -> dict[str, Any]:
@@ -60,10 +62,7 @@ def figures(compiled: Compiled) -> dict[str, Any]:
             "resolved": sum(_serves(compiled, text) for text in compiled.sigma["sigmahq"]),
             "total": len(compiled.sigma["sigmahq"]),
         },
-        "antivirus": {
-            "products": len({e.key.split("/")[1] for e in entries if e.platform == "antivirus"}),
-            "events": sum(entry.platform == "antivirus" for entry in entries),
-        },
+        "antivirus": _antivirus(compiled, entries),
         "known": _known(entries, with_sigma),
     }
 
@@ -102,6 +101,25 @@ def _aliases(compiled: Compiled) -> dict[str, int]:
     }
 
 
+def _antivirus(compiled: Compiled, entries: list[SourceEntry]) -> dict[str, Any]:
+    """The anti-virus book: products, types of event, and of these what is known, by kind of source."""
+    events = [entry for entry in entries if entry.platform == "antivirus"]
+    books = [file.book for file in compiled.parts.curated.files if file.book]
+    counts = {name: _Count() for name in BOOK}
+    for entry in events:
+        for name, count in counts.items():
+            count.add(entry, name)
+    return {
+        "products": len({entry.key.split("/")[1] for entry in events}),
+        "events": len(events),
+        "with_signature": sum("reads" in entry.facts for entry in events),
+        "books": len(books),
+        "statements": sum(len(value) for book in books for value in book.values() if isinstance(value, list)),
+        "unconfirmed": sum(len(book.get("unconfirmed", ())) for book in books),
+        "known": {name: count.shares(len(events)) for name, count in counts.items()},
+    }
+
+
 def _serves(compiled: Compiled, text: str) -> bool:
     wanted = parse(text)
     return any(s["ranges"] and fits(wanted, parse(s["logsource"])) for s in compiled.sigma["servings"])
@@ -115,6 +133,18 @@ class _Count:
     def __init__(self) -> None:
         self.known = self.own = 0
         self.kinds: Counter[str] = Counter()
+
+    def add(self, entry: SourceEntry, name: str) -> bool:
+        """Counts an attribute of an entry; False where nothing is known of it."""
+        fact = entry.facts.get(name)
+        if fact is None or not fact.known:
+            return False
+        self.known += 1
+        self.own += fact.origin in ("own", "table")
+        self.kinds[
+            next((entry.documents[s]["kind"] for s in fact.sources if s in entry.documents), "none")
+        ] += 1
+        return True
 
     def __add__(self, other: _Count) -> _Count:
         whole = _Count()
@@ -139,16 +169,7 @@ def _known(entries: list[SourceEntry], with_sigma: set[str]) -> dict[str, Any]:
     for entry in entries:
         of_tier = counts[entry.tier]
         for name in MEASURED:
-            fact = entry.facts.get(name)
-            if fact is not None and fact.known:
-                count = of_tier[name]
-                count.known += 1
-                count.own += fact.origin == "own" or fact.origin == "table"
-                kind = next(
-                    (entry.documents[s]["kind"] for s in fact.sources if s in entry.documents), "none"
-                )
-                count.kinds[kind] += 1
-            elif name == "sigma" and entry.key in with_sigma:
+            if not of_tier[name].add(entry, name) and name == "sigma" and entry.key in with_sigma:
                 of_tier[name].known += 1
     return {
         "curated": {name: counts["curated"][name].shares(totals["curated"]) for name in MEASURED},

@@ -10,12 +10,11 @@ from typing import Any, Final
 
 from undertag.catalogue.sources.derived import DerivedTable
 from undertag.catalogue.sources.files import Read, SourceFile
-from undertag.catalogue.windows import slug
+from undertag.catalogue.windows import event_key
 from undertag.model.problem import Place, Problem
 
 REQUIRED: Final = ("platform", "product", "default", "volume", "cost", "difficulty", "sources")
 """What every curated entry must say, be it `unknown`."""
-SHARED_CHANNELS: Final = frozenset({"application", "system", "setup", "forwardedevents"})
 
 
 def merged(file: SourceFile, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,9 +87,7 @@ def windows_key(facts: Mapping[str, Any], key: str) -> str | None:
     channel = facts.get("channel")
     if facts.get("platform") != "windows" or not channel or not name.isdigit():
         return None
-    if channel.lower() in SHARED_CHANNELS:
-        return f"windows/{slug(channel)}/{slug(facts.get('provider') or '')}/{name}"
-    return f"windows/{slug(channel)}/{name}"
+    return event_key(channel, facts.get("provider") or "", int(name))
 
 
 def cited_sources(facts: Mapping[str, Any]) -> set[str]:

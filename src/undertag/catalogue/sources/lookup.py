@@ -18,13 +18,14 @@ from undertag.catalogue.sources.artefact import CHUNK, Artefact
 from undertag.catalogue.sources.keys import key_part
 from undertag.catalogue.sources.merge import Group, make_entry
 from undertag.catalogue.sources.record import SourceEntry, Tier
+from undertag.catalogue.sources.routes import Routes
 from undertag.catalogue.sources.selectors import Selection, Selector
-from undertag.catalogue.windows import slug
+from undertag.catalogue.windows import SHARED_CHANNELS, slug
 from undertag.model.problem import CatalogueError, Problem
 
 PATH: Final = Path(__file__).parent.parent / "data" / "catalogue.bin"
 _REMEMBERED: Final = 65_536
-_SHARED: Final = ("windows/application/", "windows/system/", "windows/setup/", "windows/forwardedevents/")
+_SHARED: Final = tuple(f"windows/{name}/" for name in sorted(SHARED_CHANNELS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +201,15 @@ class Catalogue:
         """Entries by attribute: name → value → ranges of numbers."""
         found: Mapping[str, Mapping[str, Sequence[Sequence[int]]]] = self.artefact.value("index")
         return found
+
+    @cached_property
+    def routes(self) -> Routes:
+        """What the engine routes events by."""
+        return Routes(self.artefact.value("routes"), self.artefact.head.digest[:16])
+
+    def spelt(self, key: str) -> str | None:
+        """A key as the catalogue spells it, case ignored; None if it has none such."""
+        return key if key in self._numbers else self._folded.get(key.lower())
 
     @cached_property
     def selection(self) -> Selection:

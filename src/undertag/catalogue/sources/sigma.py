@@ -1,7 +1,7 @@
 """Sigma's log sources: which entries serve each, under which field names.
 
-Contract: `compile_sigma` joins the routing table of Windows, `sigma.yml` and what entries say themselves into one list of servings. A log
-source that SigmaHQ uses and that no entry serves is a problem (UT312).
+Contract: `compile_sigma` joins `sigma.yml`, what entries say themselves and what anti-virus events read into one list of servings. A log
+source that SigmaHQ uses and that no entry serves is a problem (UT312). The engine routes events by the same servings (`catalogue.routes`).
 """
 
 from __future__ import annotations
@@ -14,23 +14,38 @@ import msgspec
 
 from undertag.catalogue.sources import schema
 from undertag.catalogue.sources.compiling import ranges
+from undertag.catalogue.sources.record import SourceEntry
 from undertag.catalogue.sources.selectors import Selection
 from undertag.catalogue.sources.strict_yaml import read_strict
-from undertag.catalogue.windows import slug
 from undertag.model.problem import CatalogueError, Place, Problem
 
 NAME: Final = "sigma.yml"
-ROUTING: Final = "windows-routing.yml"
+ANTIVIRUS: Final = "*/antivirus/*"
 Triple = tuple[str | None, str | None, str | None]
 
 
-class Serving(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Entries that serve a log source alike."""
+class Derived(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How a field is made that the entry doesn't have: one of `join`, `map`, `registry` (see `model.entry.Derivation`)."""
 
-    entries: list[str | dict[str, str]]
+    join: list[str] = []
+    by: str = ""
+    map: str = ""
+    values: dict[str, str] = {}
+    registry: list[str] = []
+
+    def __post_init__(self) -> None:
+        if sum(map(bool, (self.join, self.map, self.registry))) != 1:
+            raise ValueError("a derived field has one of join, map and registry")
+
+
+class Serving(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Entries that serve a log source alike; `entries` are patterns on keys, so that they say it of unknown events too."""
+
+    entries: list[str]
     rename: dict[str, str] = {}
     lost: list[str] = []
     where: dict[str, list[str]] = {}
+    derive: dict[str, Derived] = {}
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,19 +83,24 @@ def fits(wanted: Triple, have: Triple) -> bool:
     return all(want is None or want == part for want, part in zip(wanted, have, strict=True))
 
 
-def compile_sigma(root: Path, selection: Selection) -> tuple[dict[str, Any], list[Problem]]:
+def compile_sigma(
+    root: Path, selection: Selection, entries: Iterable[SourceEntry] = ()
+) -> tuple[dict[str, Any], list[Problem]]:
     """Servings and notes as stored, and what is wrong."""
     try:
         document = read_strict((root / NAME).read_bytes(), NAME)
         file = schema.convert(document, SigmaFile)
-        routing = _routing(root)
     except (CatalogueError, OSError, msgspec.ValidationError) as error:
         problem = error.problem if isinstance(error, CatalogueError) else None
         return {"servings": [], "notes": {}, "sigmahq": []}, [
             problem or Problem(code="UT302", message=str(error), place=Place(source=NAME))
         ]
     problems: list[Problem] = []
-    servings = [*_windows(routing, selection), *_others(file, selection, problems), *_own(selection)]
+    servings = [
+        *_antivirus(entries, selection),
+        *_written(file, selection, problems),
+        *_own(selection),
+    ]
     for text in file.sigmahq:
         if not any(fits(parse(text), parse(s["logsource"])) and s["ranges"] for s in servings):
             problems.append(
@@ -100,48 +120,25 @@ def _serving(triple: Iterable[str | None], numbers: Iterable[int], **more: Any) 
     return {"logsource": shown(triple), "ranges": ranges(numbers), **kept}
 
 
-def _routing(root: Path) -> dict[str, Any]:
-    import yaml
-
-    document: dict[str, Any] = yaml.load(
-        (root / ROUTING).read_bytes(),
-        Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader),  # noqa: S506
-    )
-    return document
-
-
-def _windows(routing: Mapping[str, Any], selection: Selection) -> Iterator[dict[str, Any]]:
-    services: dict[str, list[str]] = {}
-    for service, channels in routing["services"].items():
-        for channel in channels:
-            services.setdefault(channel.lower(), []).append(service)
-        found = {n for channel in channels for n in selection.numbers(f"windows/{slug(channel)}/**")}
-        yield _serving(("windows", None, service), sorted(found))
-    for row in routing["categories"]:
-        place = row.get("channel", row.get("provider"))
-        wanted = ",".join(str(number) for number in row["ids"])
-        numbers = selection.numbers(f"windows/{slug(place)}/{{{wanted}}}") or selection.numbers(
-            f"windows/{slug(place)}-*/{{{wanted}}}"
+def _antivirus(entries: Iterable[SourceEntry], selection: Selection) -> Iterator[dict[str, Any]]:
+    """Events that name a signature, alike ones together: what Sigma calls Signature and Filename, each product spells its own way."""
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for entry in entries:
+        reads = entry.value("reads")
+        if entry.platform == "antivirus" and isinstance(reads, Mapping):
+            spelt = (reads["signature"], reads.get("file", ""), reads.get("action", ""))
+            alike.setdefault(spelt, []).append(entry.key)
+    for (signature, file, action), keys in alike.items():
+        rename = {"Signature": signature, "Filename": file, "Action": action}
+        yield _serving(
+            parse(ANTIVIRUS),
+            selection.all(keys),
+            entries=keys,
+            rename={name: field for name, field in rename.items() if field and name != field},
         )
-        made = {
-            name: "+".join(how["join"]) if "join" in how else how.get("map") or "+".join(how["registry"])
-            for name, how in row.get("derive", {}).items()
-        }
-        for name in services.get(row.get("channel", "").lower(), [None]):
-            yield _serving(
-                ("windows", row["category"], name),
-                numbers,
-                rename=row.get("rename"),
-                where=row.get("where"),
-                derive=made,
-            )
-    linux = routing.get("linux_sysmon", {})
-    for category, ids in linux.get("categories", {}).items():
-        wanted = ",".join(map(str, ids))
-        yield _serving(("linux", category, "sysmon"), selection.numbers(f"linux/sysmon/{{{wanted}}}"))
 
 
-def _others(file: SigmaFile, selection: Selection, problems: list[Problem]) -> Iterator[dict[str, Any]]:
+def _written(file: SigmaFile, selection: Selection, problems: list[Problem]) -> Iterator[dict[str, Any]]:
     for text, served in file.logsources.items():
         place = Place(source=NAME)
         other = file.logsources.get(served.like)
@@ -156,9 +153,11 @@ def _others(file: SigmaFile, selection: Selection, problems: list[Problem]) -> I
                 yield _serving(
                     triple,
                     selection.all(serving.entries),
+                    entries=serving.entries,
                     rename=serving.rename,
                     lost=serving.lost,
                     where=serving.where,
+                    derive=msgspec.to_builtins(serving.derive),
                 )
         except ValueError:
             problems.append(

@@ -24,6 +24,7 @@ from undertag.read.normalise import evtx_json
 from undertag.read.normalise.clock import utc_each
 from undertag.read.normalise.damage import decode_record
 from undertag.read.normalise.evtx_json import EvtxLayout
+from undertag.read.normalise.line_fields import fields_of
 from undertag.read.normalise.other import OtherLayout, other_system, other_time
 from undertag.read.normalise.places import Places
 from undertag.read.normalise.windows_dict import HeadLayout, WindowsEvent, windows_event
@@ -187,16 +188,22 @@ class Normaliser:
     def _add_other(
         self, row: int, raw: bytes, doc: Any, format_name: str, groups: dict[Any, _Group], layout: OtherLayout
     ) -> None:
-        entry = self._other.entry(doc, format_name)
-        group = groups.get(entry.key)
+        if format_name == "text":
+            doc, line = fields_of(doc["message"]), doc["message"]
+        else:
+            line = ""
+        place = self._other.place(doc, format_name, line)
+        if place.fields:
+            doc = {**doc, **place.fields}
+        group = groups.get(place.entry.key)
         if group is None:
-            group = groups[entry.key] = _Group(entry, layout)
+            group = groups[place.entry.key] = _Group(place.entry, layout)
         group.rows.append(row)
         group.raws.append(raw)
         group.heads.append(doc)
         group.fields.append(doc)
-        group.times.append(other_time(doc))
-        group.systems.append(other_system(doc))
+        group.times.append(other_time(doc) if place.time is None else place.time)
+        group.systems.append(place.system or other_system(doc))
 
 
 def _cut(group: _Group, result: Normalised, places: Places) -> None:

@@ -1,0 +1,236 @@
+"""Whose a record is: rules of the catalogue applied to decoded JSON objects and to the fields of a line.
+
+Contract: `Recogniser.find(doc)` gives the first rule that fits, in the rules' order, and the key that its templates make; None
+where no rule fits. Linear in the record. Values are compared as text, case ignored.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from undertag.catalogue.sources.keys import key_part
+
+_PLACE: Final = re.compile(r"\{([^{}|]+)((?:\|[^{}|]+)*)\}")
+_SHAPES: Final = 4096
+_MAX_VALUE: Final = 1024
+"""Characters of a value that are looked at: no key is longer."""
+Test = Callable[[str], bool]
+Filter = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A rule that fits a record, and the keys that it proposes, the likeliest first."""
+
+    name: str
+    keys: tuple[str, ...]
+    time: Any
+    system: str
+
+
+class Rule:
+    """One rule, ready to be applied."""
+
+    __slots__ = ("_keys", "_line", "_system", "_tests", "_time", "name", "needs")
+
+    def __init__(self, stored: Mapping[str, Any]) -> None:
+        self.name: str = stored["name"]
+        self._tests = [(tuple(path.split(".")), _any_of(values)) for path, values in stored["where"].items()]
+        self._keys = [parse_template(template) for template in stored["keys"]]
+        self._time = tuple(stored["time"].split(".")) if stored["time"] else ()
+        self._system = [tuple(path.split(".")) for path in stored["system"]]
+        self._line = _expression(stored.get("line", ""))
+        self.needs = frozenset(path[0] for path, _ in self._tests)
+
+    def apply(self, doc: Mapping[str, Any]) -> Recognised | None:
+        """What the rule says of a record; None where it doesn't fit."""
+        for path, test in self._tests:
+            value = text_at(doc, path)
+            if value is None or not test(value):
+                return None
+        keys = [key for key in (template(doc) for template in self._keys) if key is not None]
+        if not keys:
+            return None
+        systems = (text_at(doc, path) for path in self._system)
+        return Recognised(
+            self.name,
+            tuple(keys),
+            value_at(doc, self._time) if self._time else None,
+            next((system for system in systems if system), ""),
+        )
+
+    def groups(self, line: str) -> dict[str, str] | None:
+        """The named groups of the rule's expression in a line, None where it isn't met."""
+        if self._line is None:
+            return {}
+        met = self._line.search(line)
+        return (
+            None
+            if met is None
+            else {name: text for name, text in met.groupdict().items() if text is not None}
+        )
+
+
+class Recogniser:
+    """Rules in their order, those that can't fit a record's shape left out beforehand."""
+
+    def __init__(self, stored: Iterable[Mapping[str, Any]]) -> None:
+        self._rules = [Rule(one) for one in stored]
+        self._by_shape: dict[tuple[str, ...], list[Rule]] = {}
+
+    def find(
+        self, doc: Mapping[str, Any], line: str | None = None
+    ) -> tuple[Recognised, dict[str, str]] | None:
+        """The first rule that fits, and the fields that its expression finds in `line`."""
+        shape = tuple(doc)
+        rules = self._by_shape.get(shape)
+        if rules is None:
+            if len(self._by_shape) >= _SHAPES:
+                self._by_shape.clear()
+            names = set(shape)
+            rules = self._by_shape[shape] = [rule for rule in self._rules if rule.needs <= names]
+        for rule in rules:
+            groups: dict[str, str] = {}
+            if line is not None:
+                found = rule.groups(line)
+                if found is None:
+                    continue
+                groups = found
+            recognised = rule.apply({**doc, **groups} if groups else doc)
+            if recognised is not None:
+                return recognised, groups
+        return None
+
+
+def value_at(doc: Any, path: Sequence[str]) -> Any:
+    """The value at a path. In an array a number is an index, else the first element is taken; a text that holds a JSON object is stepped
+    into; names with dots in them are tried whole."""
+    if len(path) > 1 and isinstance(doc, Mapping):
+        whole = doc.get(".".join(path))
+        if whole is not None:
+            return whole
+    for name in path:
+        if isinstance(doc, list) and name.isdecimal():
+            doc = doc[int(name)] if len(name) < 6 and int(name) < len(doc) else None
+            continue
+        while isinstance(doc, list):
+            doc = doc[0] if doc else None
+        if isinstance(doc, str) and doc[:1] in "{[":
+            doc = _object(doc)
+        if not isinstance(doc, Mapping):
+            return None
+        doc = doc.get(name)
+    while isinstance(doc, list):
+        doc = doc[0] if doc else None
+    return doc
+
+
+def _object(text: str) -> Any:
+    """The JSON object that a text holds, None if it is none."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def text_at(doc: Any, path: Sequence[str]) -> str | None:
+    """The value at a path as text; None where there is none. An object is there, but says nothing."""
+    value = value_at(doc, path)
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return ""
+    return str(value)[:_MAX_VALUE]
+
+
+def parse_template(text: str) -> Callable[[Mapping[str, Any]], str | None]:
+    """A function that makes a key of a record, None where a value is missing.
+
+    Raises:
+        ValueError: an unknown filter, or braces that don't close.
+    """
+    pieces: list[str | tuple[tuple[str, ...], list[Filter]]] = []
+    end = 0
+    for place in _PLACE.finditer(text):
+        pieces.append(text[end : place.start()])
+        pieces.append((tuple(place[1].split(".")), [_filter(one) for one in place[2].split("|")[1:]]))
+        end = place.end()
+    pieces.append(text[end:])
+    if any(isinstance(piece, str) and ("{" in piece or "}" in piece) for piece in pieces):
+        raise ValueError("a brace doesn't close")
+
+    def make(doc: Mapping[str, Any]) -> str | None:
+        made = []
+        for piece in pieces:
+            if isinstance(piece, str):
+                made.append(piece)
+                continue
+            path, filters = piece
+            value = text_at(doc, path)
+            for change in filters if value else ():
+                value = change(value or "")
+            if not value:
+                return None
+            made.append(key_part(value))
+        return "".join(made)
+
+    return make
+
+
+def literal_start(template: str) -> str:
+    """What every key of a template begins with."""
+    return template.partition("{")[0]
+
+
+def _filter(text: str) -> Filter:
+    name, _, rest = text.partition(" ")
+    if text == "lower":
+        return str.lower
+    if text.startswith("-"):
+        return lambda value: value.removesuffix(text[1:])
+    if name == "first" and rest:
+        return lambda value: value.partition(rest)[0]
+    if name == "rest" and rest:
+        return lambda value: value.partition(rest)[2]
+    if name == "last" and rest:
+        return lambda value: value.rpartition(rest)[2]
+    old, _, new = rest.partition(" ")
+    if name == "swap" and old:
+        return lambda value: value.replace(old, new)
+    raise ValueError(f"there is no filter {text!r}")
+
+
+def _any_of(values: Sequence[str]) -> Test:
+    tests = [_test(value.lower()) for value in values]
+    if len(tests) == 1:
+        only = tests[0]
+        return lambda text: only(text.lower())
+    return lambda text: any(test(text.lower()) for test in tests)
+
+
+def _test(wanted: str) -> Test:
+    if wanted == "*":
+        return lambda text: True
+    inner = wanted.strip("*")
+    if wanted.startswith("*") and wanted.endswith("*"):
+        return lambda text: inner in text
+    if wanted.startswith("*"):
+        return lambda text: text.endswith(inner)
+    if wanted.endswith("*"):
+        return lambda text: text.startswith(inner)
+    return lambda text: text == wanted
+
+
+def _expression(text: str) -> Any:
+    if not text:
+        return None
+    import re2
+
+    return re2.compile(text)
