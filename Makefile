@@ -36,6 +36,7 @@ fuzz: $(STAMP)
 docs: $(STAMP)
 	$(RUN) tools/build_catalogue.py
 	$(RUN) tools/build_catalogue_docs.py
+	$(RUN) tools/build_antivirus_docs.py
 	$(RUN) tools/build_docs.py
 
 $(STAMP): pyproject.toml constraints.txt

@@ -30,6 +30,8 @@ MAX_REGEX_CHARS: Final = 16_384
 _SET_PROGRAM_SIZE: Final = 1_000
 """An `re2.Set` of one answers yes or no twice as fast as a search, but gives up without a word where its
 automaton outgrows its memory; programs of this size can't."""
+_NO_LINE: Final = re.compile(r"\\[AzZ]|\(\?[a-zA-Z]*-")
+"""The very beginning or end of a text, or a flag taken back: joined texts would answer otherwise."""
 _COMPARE: Final = {"lt": lt, "lte": le, "gt": gt, "gte": ge}
 
 
@@ -117,16 +119,33 @@ def compile_regex(
     """
     if len(expression) > MAX_REGEX_CHARS:
         raise PatternError(f"longer than {MAX_REGEX_CHARS} characters")
+    try:
+        return _compile_re2(expression, flags)
+    except re2.error as refusal:
+        reason = refusal.args[0].decode("utf-8", "replace")
+        return _compile_backtracking(expression, flags, on_timeout, reason)
+
+
+def compile_lines_regex(expression: str, flags: str = "") -> Predicate | None:
+    """The same for many texts, each on lines of its own: true at least where it is true for one of them.
+
+    None where that can't be had: for what re2 refuses, and for anchors that no line has.
+    """
+    if len(expression) > MAX_REGEX_CHARS or _NO_LINE.search(expression):
+        return None
+    try:
+        return _compile_re2(expression, flags if "m" in flags else flags + "m")
+    except re2.error:
+        return None
+
+
+def _compile_re2(expression: str, flags: str) -> Predicate:
     options = re2.Options()
     options.log_errors = False
     options.never_capture = True
     prefixed = f"(?{flags}){expression}" if flags else expression
     encoded = prefixed.encode("utf-8", "surrogatepass")
-    try:
-        compiled = re2.compile(encoded, options)
-    except re2.error as refusal:
-        reason = refusal.args[0].decode("utf-8", "replace")
-        return _compile_backtracking(expression, flags, on_timeout, reason)
+    compiled = re2.compile(encoded, options)
     if compiled.programsize <= _SET_PROGRAM_SIZE:
         one = re2.Set.SearchSet(options)
         one.Add(encoded)
@@ -248,6 +267,7 @@ __all__ = [
     "PatternError",
     "Predicate",
     "compile_glob",
+    "compile_lines_regex",
     "compile_regex",
     "compile_text_test",
     "glob_name",

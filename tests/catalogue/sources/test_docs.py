@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -11,16 +12,25 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 
 
-@pytest.fixture(scope="module")
-def builder() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "catalogue_docs", ROOT / "tools" / "build_catalogue_docs.py"
-    )
+def tool(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # tools import one another by their bare names
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def builder() -> ModuleType:
+    return tool("build_catalogue_docs")
+
+
+@pytest.fixture(scope="module")
+def book_pages(builder: ModuleType) -> dict[str, str]:
+    made: dict[str, str] = tool("build_antivirus_docs").pages()
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +46,28 @@ def test_pages_are_fresh(pages: dict[str, str]) -> None:
         if (ROOT / "docs/reference" / name).read_text(encoding="utf-8") != text
     ]
     assert stale == [], "run tools/build_catalogue_docs.py"
+
+
+def test_the_book_is_fresh(book_pages: dict[str, str]) -> None:
+    folder = ROOT / "docs/reference"
+    have = {path.relative_to(folder).as_posix() for path in folder.glob("antivirus/*.md")} | {"antivirus.md"}
+    stale = [name for name, text in book_pages.items() if (folder / name).read_text(encoding="utf-8") != text]
+    assert stale == [], "run tools/build_antivirus_docs.py"
+    assert have == book_pages.keys()
+
+
+def test_a_product_is_told_from_top_to_bottom(book_pages: dict[str, str]) -> None:
+    page = book_pages["antivirus/eset-protect.md"]
+    parts = (
+        "What to switch on",
+        "What each type is worth",
+        "What it will never tell",
+        "How its names are to be read",
+        "Sources",
+    )
+    places = [page.index(f"## {part}") for part in parts]
+    assert places == sorted(places)
+    assert "| `Threat_Event` |" in page
 
 
 def test_every_name_and_correction_is_published(pages: dict[str, str]) -> None:

@@ -1,6 +1,6 @@
 """The YAML files → the compiled tables. Run at build and by tests only.
 
-Contract: every mistake is a `CatalogueError` (UT322) that names file and word: a word with two meanings in one section, a family's
+Contract: every mistake is a `CatalogueError` (UT332) that names file and word: a word with two meanings in one section, a family's
 spelling that another family or a word has, an unknown type, platform, modifier, fidelity or technique strength, a tag without a
 description or a description without a tag.
 """
@@ -49,7 +49,7 @@ def compile_tables(folder: Path = FOLDER) -> bytes:
     """The compiled file's bytes; equal inputs give equal bytes.
 
     Raises:
-        CatalogueError: UT300 or UT301 (no such YAML), UT322 (what it says makes no sense).
+        CatalogueError: UT300 or UT301 (no such YAML), UT332 (what it says makes no sense).
     """
     documents = {name: read_strict((folder / name).read_bytes(), name) for name in FILES}
     tables = _tables(documents)
@@ -189,4 +189,4 @@ def _one_of(value: str, allowed: set[str], source: str, what: str) -> None:
 
 def wrong(source: str, message: str) -> CatalogueError:
     """The error for a table that makes no sense."""
-    return CatalogueError(Problem(code="UT322", message=message, place=Place(source=source)))
+    return CatalogueError(Problem(code="UT332", message=message, place=Place(source=source)))

@@ -64,12 +64,14 @@ def decide_type(said: list[str], family: Family | None) -> str:
 def _said(said: list[str]) -> str:
     if not said:
         return ""
+    if "test-file" in said:
+        return "test-file"
     kinds = [kind for kind in said if kind in _GREY]
     if kinds:
         exact = [kind for kind in said if kind in _GREY_KINDS]
         return min(exact or kinds, key=_EXACTNESS.__getitem__)
     for first in said:
-        if first in _ACTS and "webshell" not in said and "test-file" not in said:
+        if first in _ACTS and "webshell" not in said:
             return first
         if first not in _VAGUE:
             break

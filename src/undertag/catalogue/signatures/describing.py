@@ -31,7 +31,7 @@ def compile_tags(document: dict[str, Any], tables: Tables) -> dict[str, TagRow]:
     """The rows by tag.
 
     Raises:
-        CatalogueError: UT322.
+        CatalogueError: UT332.
     """
     rows = {tag: _row(tag, facts) for tag, facts in document["tags"].items()}
     possible = possible_tags(tables)
@@ -59,4 +59,4 @@ def _row(tag: str, facts: dict[str, Any]) -> TagRow:
 
 
 def _wrong(message: str) -> CatalogueError:
-    return CatalogueError(Problem(code="UT322", message=message, place=Place(source="tags.yml")))
+    return CatalogueError(Problem(code="UT332", message=message, place=Place(source="tags.yml")))

@@ -19,6 +19,7 @@ _ESET_TAIL: Final = re.compile(
 )
 _ESET_TYPES: Final = ("pua", "riskware", "trojan", "worm", "virus")
 _AVIRA_INSIDE: Final = re.compile(r"^([A-Z][A-Za-z]+)\.(?=[A-Z0-9]+/)")
+_AVIRA: Final = re.compile(r"^[A-Z0-9]{2,8}/")
 _AVIRA_TYPES: Final = {
     "trojan": "trojan", "malware": "malware", "heuristic": "malware", "adware": "adware", "dropper": "dropper",
     "backdoor": "backdoor", "exploit": "exploit", "worm": "worm", "privacyrisk": "riskware", "riskware": "riskware",
@@ -48,12 +49,13 @@ _CISCO_HASH: Final = re.compile(r"(?i)[.:]?\b[0-9a-f]{6,64}\b(?:-\d{1,3})?")
 
 @dataclass(slots=True)
 class Form:
-    """A name without what only its vendor writes. `shouting`: families are written in capitals."""
+    """A name without what only its vendor writes."""
 
     text: str
     types: list[str] = field(default_factory=list)
     modifiers: list[str] = field(default_factory=list)
-    shouting: bool = False
+    underscores: bool = False
+    """Underscores are part of words."""
     nameless: bool = False
     """What stands in the family's place denotes no family."""
     words: str = ""
@@ -74,7 +76,7 @@ class Form:
 def form_of(vendor: str, text: str) -> Form:
     """The name in the general form."""
     lower = text.lower()
-    form = Form(text)
+    form = Form(text, underscores=vendor == "microsoft")
     if vendor == "eset" or "a variant of " in lower or lower.startswith("probably "):
         _eset(form, lower)
     elif vendor == "microsoft" and lower.startswith(
@@ -87,6 +89,8 @@ def form_of(vendor: str, text: str) -> Form:
             form.words = "avira"
             form.types.append(_AVIRA_TYPES.get(found[1].lower(), "malware"))
             form.text = text[found.end() :]
+        elif _AVIRA.match(text):
+            form.words = "avira"
     elif vendor == "xprotect":
         form.text = _XPROTECT.sub("", text) or text
     elif vendor == "sophos":
@@ -104,7 +108,6 @@ def form_of(vendor: str, text: str) -> Form:
     elif vendor == "avast":
         form.separator = ":"
     elif vendor == "trendmicro":
-        form.shouting = True
         if "_" in text and "." not in text.partition("_")[0]:
             form.separator = "_"
     elif vendor == "mcafee" and "/" not in text and "-" in text.partition(".")[0]:

@@ -43,6 +43,9 @@ _BEFORE_FAMILIES: Final = (
 """What vendors write before a family's name, in one word with it."""
 
 
+_FRONT_WORDS: Final = tuple(front for front, _ in _FRONTS)
+
+
 class Lexicon:
     """What words mean in one vendor's names."""
 
@@ -69,12 +72,12 @@ class Lexicon:
         """The family with this spelling but for digits or a usual ending."""
         bare = folded.rstrip(_DIGITS)
         place = self._aliases.get(bare) if len(bare) > 2 else None
-        if place is None:
+        if place is None and bare.startswith(_BEFORE_FAMILIES):
             for front in _BEFORE_FAMILIES:
                 if bare.startswith(front) and len(bare) - len(front) > 3:
                     place = self._aliases.get(bare[len(front) :])
                     break
-        if place is None:
+        if place is None and bare.endswith(_ENDINGS):
             for ending in _ENDINGS:
                 if bare.endswith(ending) and len(bare) - len(ending) > 3:
                     place = self._aliases.get(bare[: -len(ending)])
@@ -94,6 +97,8 @@ class Lexicon:
         return found or self._compound(folded)
 
     def _compound(self, folded: str) -> Word | None:
+        if not folded.startswith(_FRONT_WORDS):
+            return None
         bare = folded.rstrip(_DIGITS)
         for front, platform in _FRONTS:
             if bare.startswith(front):

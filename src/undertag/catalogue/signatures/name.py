@@ -41,7 +41,7 @@ class SignatureName:
     """Id of the convention by which it was read (`microsoft`, `kaspersky`, …), `caro` for names of that form whose vendor has
     no convention of its own, or empty."""
     type: str
-    """One of `TYPES`, or empty for an empty name."""
+    """One of `TYPES`; `malware` if the name says malicious and not what, `unknown` if it says nothing known."""
     platform: str
     """One of `PLATFORMS`, or empty."""
     platform_word: str

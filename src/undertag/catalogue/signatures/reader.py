@@ -55,7 +55,7 @@ class Reader:
     def _read(self, name: str, vendor: str) -> SignatureName:
         text = clean(name)
         if not text:
-            return _answer(name, self.convention(vendor), Scan(), type_="", fidelity="none", tags=())
+            return _nothing(name, self.convention(vendor))
         convention = self.convention(vendor)
         matched = sorted(self._set.Match(_encodable(text)) or ())
         phrases = len(self._tables.phrases)
@@ -79,15 +79,21 @@ class Reader:
         form = form_of(read_as, text)
         bare = undress(form.text, tables.suffixes)
         lexicon = self._lexicon(form.words or read_as)
-        tokens = tokenize(bare.text, lexicon.words, tables.aliases)
-        found = scan(tokens, lexicon, form.place(tokens, bare.text), form.shouting)
+        tokens = tokenize(bare.text, lexicon.words, tables.aliases, underscores=form.underscores)
+        found = scan(tokens, lexicon, form.place(tokens, bare.text))
         variant = _span(bare.text, [tokens[at] for at in found.variant]) or bare.tail
         family = found.family
         if form.nameless:
             family, variant, found.known = "", "", None
         if "eicar" in text.lower():
             family, variant, found.known, found.types = "EICAR", "", None, ["test-file"]
-        elif found.known is None and not (convention or found.words or bare.types):
+        elif "test-file" in found.types and found.known is None:
+            family = ""
+        elif (
+            found.known is None
+            and not (found.words or bare.types)
+            and (not convention or _is_prose(bare.text))
+        ):
             family = variant = ""  # free text: nothing says that this is a family
         found.modifiers[:0] = form.modifiers
         found.modifiers += bare.modifiers
@@ -131,7 +137,7 @@ def load_reader() -> Reader:
     """The reader by the shipped tables, made once.
 
     Raises:
-        CatalogueError: UT320, the compiled tables are missing or damaged.
+        CatalogueError: UT330, the compiled tables are missing or damaged.
     """
     return Reader(load_tables())
 
@@ -145,9 +151,13 @@ def read_name(name: str, vendor: str = "") -> SignatureName:
             that is decisive.
 
     Raises:
-        CatalogueError: UT320, the compiled tables are missing or damaged. Never on account of the name.
+        CatalogueError: UT330, the compiled tables are missing or damaged. Never on account of the name.
     """
     return load_reader().read(name, vendor)
+
+
+def _is_prose(text: str) -> bool:
+    return " " in text and not any(separator in text for separator in "./:")
 
 
 def _span(text: str, tokens: list[Token]) -> str:
@@ -178,10 +188,17 @@ def _options(re2: Any) -> Any:
     return options
 
 
-def _answer(
-    name: str, vendor: str, found: Scan, *, type_: str, fidelity: str, tags: tuple[str, ...]
-) -> SignatureName:
+def _nothing(name: str, vendor: str) -> SignatureName:
     return SignatureName(
-        name=name, vendor=vendor, type=type_, platform="", platform_word="", family="", family_word="", variant="",
-        fidelity=fidelity, tags=tags, modifiers=tuple(found.modifiers),
-    )  # fmt: skip
+        name=name,
+        vendor=vendor,
+        type="unknown",
+        platform="",
+        platform_word="",
+        family="",
+        family_word="",
+        variant="",
+        fidelity="none",
+        tags=("obs.av.unknown",),
+        modifiers=(),
+    )

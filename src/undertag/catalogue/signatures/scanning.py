@@ -41,26 +41,24 @@ class Scan:
     """How many tokens said something known."""
 
 
-def scan(tokens: list[Token], lexicon: Lexicon, place: int, shouting: bool = False) -> Scan:
+def scan(tokens: list[Token], lexicon: Lexicon, place: int) -> Scan:
     """Reads tokens one after the other.
 
     Args:
         tokens: the name's words.
         lexicon: what words mean.
         place: index of the first token of the family's place, or -1 if the form doesn't say.
-        shouting: the vendor writes families in capitals, so that capitals don't speak for a variant.
     """
-    return _Scanner(tokens, lexicon, place, shouting).run()
+    return _Scanner(tokens, lexicon, place).run()
 
 
 class _Scanner:
-    __slots__ = ("closed", "lexicon", "place", "said", "scan", "shouting", "tokens")
+    __slots__ = ("closed", "lexicon", "place", "said", "scan", "tokens")
 
-    def __init__(self, tokens: list[Token], lexicon: Lexicon, place: int, shouting: bool) -> None:
+    def __init__(self, tokens: list[Token], lexicon: Lexicon, place: int) -> None:
         self.tokens = tokens
         self.lexicon = lexicon
         self.place = place
-        self.shouting = shouting
         self.closed = ""  # "filler" or "type": what stands in the family's place instead of a family
         self.said = False  # whether the family's place is filled
         self.scan = Scan()
@@ -199,14 +197,14 @@ class _Scanner:
         last = at + 1 == len(self.tokens)
         if last and self.scan.types and len(text) < 5 and text.islower():
             return True
-        if self.closed == "type" and text.isupper() and len(text) < 5 and not self.shouting:
+        if self.closed == "type" and text.isupper() and len(text) < 5:
             return True
         if self.closed == "type":
-            return not _like_a_name(text, self.shouting) if last else len(text) < 3 or letters < len(text) - 1
+            return not _like_a_name(text) if last else len(text) < 3 or letters < len(text) - 1
         if 0 <= self.place <= at:
             return False
         if len(self.scan.types) > 1 and last:
-            return not _like_a_name(text, self.shouting)
+            return not _like_a_name(text)
         return len(text) < 3 and bool(self.scan.types)
 
     def _after(self, at: int, token: Token) -> None:
@@ -218,7 +216,9 @@ class _Scanner:
             if known is not None:
                 self._take(known, token.text)
                 return
-        word = self.lexicon.word(token.folded) if len(token.text) > 3 and not scan.variant else None
+        word = self.lexicon.word(token.folded) if len(token.text) > 3 else None
+        if scan.variant and word is not None and not (word.type and token.text.islower()):
+            word = None
         if word is not None and (word.type or word.platform) and token.text[-1] not in _DIGITS:
             scan.words += 1
             if word.type and (scan.known is None or scan.known.over != "always"):
@@ -241,12 +241,10 @@ def _hexadecimal(text: str) -> bool:
     return all(letter in "0123456789abcdefABCDEF" for letter in text)
 
 
-def _like_a_name(text: str, shouting: bool) -> bool:
-    """Whether a word has the form of a family's name: `Emotet`, `WannaCryptor`; `EMOTET` if the vendor shouts."""
+def _like_a_name(text: str) -> bool:
+    """Whether a word has the form of a family's name: `Emotet`, `WannaCryptor`."""
     if len(text) < 4 or not text[0].isalpha():
         return False
     if text[0].isupper() and text[1:4].lower() == text[1:4]:
         return text[1:4].isalpha()
-    if shouting:
-        return len(text) >= 5 and text.isupper() and text.isalpha()
     return any(map(str.islower, text)) and any(map(str.isupper, text)) and len(text) >= 5 and text.isalpha()

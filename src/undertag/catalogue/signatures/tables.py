@@ -1,6 +1,6 @@
 """The tables by which names are read, as compiled from `data/signatures/*.yml`.
 
-Contract: nothing is read before it is asked for; then one file, once. A damaged or missing file is a `CatalogueError` (UT320),
+Contract: nothing is read before it is asked for; then one file, once. A damaged or missing file is a `CatalogueError` (UT330),
 never a wrong answer. Descriptions of tags lie in a block of their own, since reading names doesn't need them.
 """
 
@@ -110,7 +110,7 @@ def open_artefact(path: Path = PATH) -> Artefact:
     """The compiled file, checked.
 
     Raises:
-        CatalogueError: UT320, it is missing, damaged or of another format.
+        CatalogueError: UT330, it is missing, damaged or of another format.
     """
     try:
         found = msgspec.msgpack.decode(path.read_bytes(), type=Artefact)
@@ -144,13 +144,13 @@ def tag_facts(tag: str) -> TagFacts:
     """What is known of one of `tag_names()`.
 
     Raises:
-        CatalogueError: UT321, there is no such tag.
+        CatalogueError: UT331, there is no such tag.
     """
     row = _tag_rows().get(tag)
     if row is None:
         raise CatalogueError(
             Problem(
-                code="UT321", message=f"no tag {tag!r} follows from signature names", hint="see `tag_names()`"
+                code="UT331", message=f"no tag {tag!r} follows from signature names", hint="see `tag_names()`"
             )
         )
     return TagFacts(
@@ -169,7 +169,7 @@ def tag_facts(tag: str) -> TagFacts:
 def _damaged(path: Path, what: str) -> CatalogueError:
     return CatalogueError(
         Problem(
-            code="UT320",
+            code="UT330",
             message=f"the table of signature names {what}",
             place=Place(source=str(path)),
             hint="make it anew: python tools/build_signatures.py",

@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from undertag.catalogue.signatures.name import MAX_CHARACTERS
 from undertag.catalogue.signatures.tables import Suffix
@@ -21,6 +23,8 @@ _LABEL: Final = re.compile(
     r"(?i)(?:(?:threat|malware|virus|signature|detection|risk)(?: ?name)?|detected|infected(?: with)?|name)"
     r"(?::\s+|\s*=\s*|:(?=['\"]))"
 )
+_FIRST: Final = re.compile(r"""^["']([^"']{3,256})["']\s+[A-Za-z]""")
+"""A sentence that begins with the quoted name."""
 _COUNT: Final = re.compile(
     r"(?i)\s*(?:[(\[]\s*(?:x\s*)?\d{1,5}\s*(?:x|times|hits|detections|files?)?\s*[)\]]|\s+x\s?\d{1,5}|\s*\(\d{4,12}\))$"
 )
@@ -32,12 +36,13 @@ _QUOTED: Final = re.compile(
 )
 """A sentence that quotes the name."""
 _PIECE: Final = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+_PIECE_WITH_UNDERSCORES: Final = re.compile(r"\w+(?:-\w+)*")
 _PART: Final = re.compile(r"[^\W_]+")
 _HASH: Final = re.compile(r"(?i)[0-9a-f]{6,64}")
 _ENDS: Final = re.compile(r"\s*\(([^()]{0,64})\)$")
 
 
-class Token(NamedTuple):
+class Token(msgspec.Struct, gc=False):
     """One word of a name: as written, folded, and where it stands in the bare text."""
 
     text: str
@@ -67,7 +72,10 @@ def clean(name: str) -> str:
     text = name[:MAX_CHARACTERS]
     if not text.isprintable():
         text = text.translate(_CONTROL)
-    text = text.strip().strip(_QUOTES).strip()
+    text = text.strip()
+    if text[:1] in _QUOTES and (quoted := _FIRST.match(text)):
+        text = quoted[1]
+    text = text.strip(_QUOTES).strip()
     if (found := _LABEL.match(text)) and found.end() < len(text):
         text = text[found.end() :].strip().strip(_QUOTES).strip()
     if ("'" in text or '"' in text) and (quoted := _QUOTED.search(text)):
@@ -148,35 +156,41 @@ def _say(bare: Bare, words: list[str], suffixes: Mapping[str, Suffix]) -> list[s
     return unknown
 
 
-def tokenize(text: str, is_one: Mapping[str, object], is_family: Mapping[str, object]) -> list[Token]:
+def tokenize(
+    text: str, is_one: Mapping[str, object], is_family: Mapping[str, object], *, underscores: bool = False
+) -> list[Token]:
     """The tokens of a bare text.
 
     Words joined by hyphens stay one if they are one in either table; else they are parted. A vulnerability's number is one
-    token in its usual spelling, folded to `cve-` and the number.
+    token in its usual spelling, folded to `cve-` and the number. `underscores`: they are part of words.
     """
     tokens: list[Token] = []
+    pattern = _PIECE_WITH_UNDERSCORES if underscores else _PIECE
     start = 0
     if "cve" in text.lower():
         for found in _CVE.finditer(text):
-            tokens += _pieces(text, start, found.start(), is_one, is_family)
+            _add(tokens, pattern.finditer(text, start, found.start()), is_one, is_family)
             usual = f"CVE-{found[1]}-{found[2]}"
             tokens.append(Token(usual, usual.lower(), found.start(), found.end()))
             start = found.end()
-    tokens += _pieces(text, start, len(text), is_one, is_family)
+    _add(tokens, pattern.finditer(text, start), is_one, is_family)
     return tokens
 
 
-def _pieces(
-    text: str, start: int, end: int, is_one: Mapping[str, object], is_family: Mapping[str, object]
-) -> Iterator[Token]:
-    for piece in _PIECE.finditer(text, start, end):
+def _add(
+    tokens: list[Token],
+    pieces: Iterator[re.Match[str]],
+    is_one: Mapping[str, object],
+    is_family: Mapping[str, object],
+) -> None:
+    for piece in pieces:
         word, at = piece[0], piece.start()
         folded = word.lower()
         if "-" in word:
             joined = folded.replace("-", "")
             if folded.endswith("-gen") or (joined not in is_one and joined not in is_family):
                 for part in _PART.finditer(word):
-                    yield Token(part[0], part[0].lower(), at + part.start(), at + part.end())
+                    tokens.append(Token(part[0], part[0].lower(), at + part.start(), at + part.end()))
                 continue
             folded = joined
-        yield Token(word, folded, at, piece.end())
+        tokens.append(Token(word, folded.replace("_", ""), at, piece.end()))

@@ -53,7 +53,8 @@ def _of_product(file: SourceFile) -> Iterator[Problem]:
                         place=Place(source=file.name),
                     )
     events = {str(entry.get("event", key.rpartition("/")[2])) for key, entry in file.entries.items()}
-    names = {key.rpartition("/")[2] for key in file.entries}
+    prefix = str(file.defaults["prefix"]).rstrip("/")
+    names = {key.removeprefix(f"{prefix}/") for key in file.entries}
     for rule in file.book.get("recognise", ()):
         for target in rule.get("events", {}).values():
             if target not in names | events:

@@ -16,7 +16,9 @@ import orjson
 from undertag.catalogue.sources.keys import key_part
 
 _PLACE: Final = re.compile(r"\{([^{}|]+)((?:\|[^{}|]+)*)\}")
+_W3C: Final = ("cs_", "sc_", "c_", "s_")
 _SHAPES: Final = 4096
+_SET_MEMORY: Final = 64 << 20
 _MAX_VALUE: Final = 1024
 """Characters of a value that are looked at: no key is longer."""
 Test = Callable[[str], bool]
@@ -36,16 +38,18 @@ class Recognised:
 class Rule:
     """One rule, ready to be applied."""
 
-    __slots__ = ("_keys", "_line", "_system", "_tests", "_time", "name", "needs")
+    __slots__ = ("_keys", "_line", "_system", "_tests", "_time", "line", "name", "needs")
 
     def __init__(self, stored: Mapping[str, Any]) -> None:
         self.name: str = stored["name"]
         self._tests = [(tuple(path.split(".")), _any_of(values)) for path, values in stored["where"].items()]
         self._keys = [parse_template(template) for template in stored["keys"]]
-        self._time = tuple(stored["time"].split(".")) if stored["time"] else ()
+        self._time = [tuple(path.split(".")) for path in stored["time"].split("+")] if stored["time"] else []
         self._system = [tuple(path.split(".")) for path in stored["system"]]
         self._line = _expression(stored.get("line", ""))
-        self.needs = frozenset(path[0] for path, _ in self._tests)
+        self.line: str = stored.get("line", "")
+        self.needs = [{path[0], ".".join(path)} for path, _ in self._tests]
+        """Of each, one name must be among a record's own."""
 
     def apply(self, doc: Mapping[str, Any]) -> Recognised | None:
         """What the rule says of a record; None where it doesn't fit."""
@@ -60,20 +64,25 @@ class Rule:
         return Recognised(
             self.name,
             tuple(keys),
-            value_at(doc, self._time) if self._time else None,
+            self._when(doc),
             next((system for system in systems if system), ""),
         )
+
+    def _when(self, doc: Mapping[str, Any]) -> Any:
+        """The time as written; of `date+time` both, if both are there."""
+        if len(self._time) == 1:
+            return value_at(doc, self._time[0])
+        parts = [text_at(doc, path) for path in self._time]
+        return " ".join(filter(None, parts)) if parts and None not in parts else None
 
     def groups(self, line: str) -> dict[str, str] | None:
         """The named groups of the rule's expression in a line, None where it isn't met."""
         if self._line is None:
             return {}
         met = self._line.search(line)
-        return (
-            None
-            if met is None
-            else {name: text for name, text in met.groupdict().items() if text is not None}
-        )
+        if met is None:
+            return None
+        return {_field(name): text for name, text in met.groupdict().items() if text is not None}
 
 
 class Recogniser:
@@ -82,6 +91,8 @@ class Recogniser:
     def __init__(self, stored: Iterable[Mapping[str, Any]]) -> None:
         self._rules = [Rule(one) for one in stored]
         self._by_shape: dict[tuple[str, ...], list[Rule]] = {}
+        self._lined = [rule for rule in self._rules if rule.line]
+        self._lines = _set_of([rule.line for rule in self._lined])
 
     def find(
         self, doc: Mapping[str, Any], line: str | None = None
@@ -93,10 +104,15 @@ class Recogniser:
             if len(self._by_shape) >= _SHAPES:
                 self._by_shape.clear()
             names = set(shape)
-            rules = self._by_shape[shape] = [rule for rule in self._rules if rule.needs <= names]
+            rules = self._by_shape[shape] = [
+                rule for rule in self._rules if all(not need.isdisjoint(names) for need in rule.needs)
+            ]
+        met = self._met(line)
         for rule in rules:
             groups: dict[str, str] = {}
-            if line is not None:
+            if rule.line:
+                if line is None or rule not in met:
+                    continue
                 found = rule.groups(line)
                 if found is None:
                     continue
@@ -105,6 +121,14 @@ class Recogniser:
             if recognised is not None:
                 return recognised, groups
         return None
+
+    def _met(self, line: str | None) -> set[Rule]:
+        """The rules whose expression a line meets: one search for all, since a line meets few."""
+        if self._lines is None or line is None:
+            return set()
+        return {
+            self._lined[number] for number in self._lines.Match(line.encode("utf-8", "surrogatepass")) or ()
+        }
 
 
 def value_at(doc: Any, path: Sequence[str]) -> Any:
@@ -189,6 +213,11 @@ def literal_start(template: str) -> str:
     return template.partition("{")[0]
 
 
+def _field(group: str) -> str:
+    """A group's name as a field: re2 has no `-` in names, the extended log format of W3C has (`cs-uri-stem`)."""
+    return group.replace("_", "-") if group.startswith(_W3C) else group
+
+
 def _filter(text: str) -> Filter:
     name, _, rest = text.partition(" ")
     if text == "lower":
@@ -208,24 +237,27 @@ def _filter(text: str) -> Filter:
 
 
 def _any_of(values: Sequence[str]) -> Test:
-    tests = [_test(value.lower()) for value in values]
-    if len(tests) == 1:
-        only = tests[0]
-        return lambda text: only(text.lower())
-    return lambda text: any(test(text.lower()) for test in tests)
+    if "*" in values:
+        return lambda text: True
+    exact = frozenset(value.lower() for value in values if "*" not in value)
+    tests = [_test(value.lower()) for value in values if "*" in value]
+    if not tests:
+        return lambda text: text.lower() in exact
+
+    def test(text: str) -> bool:
+        folded = text.lower()
+        return folded in exact or any(one(folded) for one in tests)
+
+    return test
 
 
 def _test(wanted: str) -> Test:
-    if wanted == "*":
-        return lambda text: True
     inner = wanted.strip("*")
     if wanted.startswith("*") and wanted.endswith("*"):
         return lambda text: inner in text
     if wanted.startswith("*"):
         return lambda text: text.endswith(inner)
-    if wanted.endswith("*"):
-        return lambda text: text.startswith(inner)
-    return lambda text: text == wanted
+    return lambda text: text.startswith(inner)
 
 
 def _expression(text: str) -> Any:
@@ -234,3 +266,23 @@ def _expression(text: str) -> Any:
     import re2
 
     return re2.compile(text)
+
+
+def _set_of(lines: Sequence[str]) -> Any:
+    """One automaton for the expressions of all rules, None where there are none.
+
+    A line on which it would outgrow its memory counts as met by none: the event stays, its log source unknown.
+    """
+    if not lines:
+        return None
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    options.never_capture = True
+    options.max_mem = _SET_MEMORY
+    found = re2.Set.SearchSet(options)
+    for line in lines:
+        found.Add(line)
+    found.Compile()
+    return found

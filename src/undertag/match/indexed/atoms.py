@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from undertag.match.indexed.regex_literals import literal_groups
 from undertag.model.expr import ANY, ONE, And, Expr, Not, Or, Test
 
-MAX_GROUP: Final = 4096
+MAX_GROUP: Final = 16_384
 """Larger groups cost more to scan for than they save."""
 RAW: Final = "\0raw"
 """The field that stands for the record's bytes, where keywords are looked for."""

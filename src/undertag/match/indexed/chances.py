@@ -82,6 +82,8 @@ def guess(atom: Atom) -> float:
         else 0.004
         if len(text) <= 8
         else 0.0008
+        if len(text) <= 24
+        else 0.00001  # hashes, whole paths: rules that look for such list hundreds
     )
     if "\\" in text or "/" in text:
         by_length *= 0.6

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 from undertag.match.indexed.atoms import RAW, Atom, Group, Needs, needs_of, single_field
 from undertag.match.indexed.chances import Chances
 from undertag.match.indexed.closures import Condition, Timeouts, compile_condition
+from undertag.match.indexed.columns import Columns, ColumnTest, compile_column_tests
 from undertag.match.indexed.evidence import Evidence, Fact, compile_evidence
 from undertag.match.indexed.folded import FoldedEvent, as_text
 from undertag.match.indexed.long_texts import LongTexts
@@ -30,6 +31,10 @@ _UNUSUAL: Final = re.compile(r"[\x00-\x1f\"\\.]")
 _USEFUL: Final = 0.4
 """A group that more events meet than this rules out too little to be looked for."""
 MAX_VERDICTS: Final = 4096
+OFTEN: Final = 0.015
+"""A rule that its groups leave in more often than this is asked of a whole batch first, if it can be."""
+FEW_ROWS: Final = 4
+"""Batches of fewer events are asked event by event."""
 
 
 class Found(NamedTuple):
@@ -62,15 +67,18 @@ class Plan:
         self._evidence: dict[int, Evidence] = {}
         known = needs or {}
         self._needs: dict[int, Needs] = {
-            number: known[number] if number in known else needs_of(expr, chances.group)
+            number: known.get(number) or needs_of(expr, chances.group)
             for number, expr in rules
             if expr != TRUE
         }
         self._dense: list[int] = []
+        self._columnwise: list[tuple[int, ColumnTest]] = []
         self._names: tuple[str, ...] | None = None
-        self._build(chances)
+        self._chances: Chances | None = chances
+        """Until the filter is built, which a plan that is at once planned anew never needs."""
 
     def _build(self, chances: Chances) -> None:
+        self._chances = None
         marks: dict[str, dict[Atom, Marks]] = {}
         ruled_out: dict[str, int] = {}
 
@@ -103,6 +111,10 @@ class Plan:
                     mark(atom).put |= bit << width
             for atom in needs.refuters:
                 mark(atom).put |= bit
+            if min(map(chances.group, needs.groups), default=1.0) > OFTEN:
+                ask = compile_column_tests(self._exprs[number])
+                if ask is not None:
+                    self._columnwise.append((bit, ask))
         self._mask = (1 << width) - 1
         self._width = width
         self._no_many = self._mask & ~many
@@ -119,6 +131,8 @@ class Plan:
 
     def match(self, batch: Batch) -> dict[int, Found]:
         """What matches, by row; rows without a match are left out."""
+        if self._chances is not None:
+            self._build(self._chances)
         batch.prepare(self._plain_names(batch))
         found: dict[int, Found] = {}
         for row, numbers in self._candidates(batch):
@@ -183,14 +197,26 @@ class Plan:
         else:
             return []
         verdicts = self._verdicts
+        left = self._left(batch)
         found = []
         for row, integer in enumerate(total):
             verdict = verdicts.get(integer)
             if verdict is None:
                 verdict = self._judge(integer, constant)
+            verdict &= left
             if verdict:
                 found.append((row, self._numbers(batch, row, verdict)))
         return found
+
+    def _left(self, batch: Batch) -> int:
+        """All bits but those of rules that no event of the batch can meet."""
+        left = -1
+        if self._columnwise and len(batch) >= FEW_ROWS:
+            columns = Columns(batch)
+            for bit, ask in self._columnwise:
+                if not ask(columns):
+                    left ^= bit
+        return left
 
     def _judge(self, integer: int, constant: int) -> int:
         """The rules that an event's integer leaves in, and the flag of sparse ones; the same integers come again."""

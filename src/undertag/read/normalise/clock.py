@@ -14,7 +14,17 @@ from typing import Any, Final
 
 import ciso8601
 
-_FRACTION: Final = re.compile(r"(\.[0-9]{1,6})?[0-9]*Z")
+_FRACTION: Final = re.compile(r"(?:\.[0-9]+)?Z")
+_WORDED: Final = re.compile(
+    r"(?:(?P<day>[0-9]{1,2})[/ -](?P<month>[A-Z][a-z]{2,8})|(?P<month2>[A-Z][a-z]{2,8}) (?P<day2>[0-9]{1,2}),?)[/ -](?P<year>[0-9]{4})[: ]"
+    r"(?P<clock>[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?) ?(?P<zone>(?:GMT)?[+-][0-9]{2}:?[0-9]{2}|GMT|UTC|Z)?"
+)
+_MONTHS: Final = {
+    name: number
+    for number, name in enumerate(
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1
+    )
+}
 _TICKS_PER_SECOND: Final = 10_000_000
 _FILETIME_EPOCH: Final = datetime(1601, 1, 1, tzinfo=UTC)
 
@@ -75,11 +85,27 @@ def _from_text(text: str) -> str | None:
     text = text.strip()
     if not 8 <= len(text) <= 64:
         return _from_digits(text)
+    worded = _WORDED.fullmatch(text)
+    if worded is not None:
+        return _from_words(worded.groupdict())
     try:
         when = ciso8601.parse_datetime(text.removesuffix(" UTC").replace(" +", "+").replace("/", "-"))
     except ValueError:
         return _from_digits(text)
     return _write(when)
+
+
+def _from_words(parts: dict[str, str | None]) -> str | None:
+    """A date with an English month, as web servers, ArcSight's CEF and consoles write it."""
+    month = _MONTHS.get((parts["month"] or parts["month2"] or "")[:3].lower())
+    if month is None:
+        return None
+    day, zone = int(parts["day"] or parts["day2"] or 0), parts["zone"] or "Z"
+    text = f"{parts['year']}-{month:02}-{day:02}T{parts['clock']}{zone.removeprefix('GMT').removeprefix('UTC') or 'Z'}"
+    try:
+        return _write(ciso8601.parse_datetime(text))
+    except ValueError:
+        return None
 
 
 def _from_digits(text: str) -> str | None:
