@@ -32,7 +32,8 @@ class Sweeper:
 
 def settle_process() -> None:
     """What a process that does the work wants of the interpreter: no cyclic collection in the middle of a unit."""
-    gc.collect()
+    if gc.isenabled():
+        gc.collect()
     gc.freeze()
     gc.disable()
     sys.setrecursionlimit(max(sys.getrecursionlimit(), 10_000))
@@ -46,7 +47,7 @@ def settled() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.unfreeze()
         if collecting:
+            gc.unfreeze()
             gc.enable()
         sys.setrecursionlimit(depth)

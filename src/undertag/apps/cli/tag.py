@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -88,6 +89,7 @@ def tag(
     from undertag.pipeline.run import Job, run
     from undertag.tag.tagger import TagSettings
 
+    gc.disable()  # rules are millions of objects that all stay; `pipeline.process` sweeps while events are worked on
     settings = load_settings(config)
     loaded = load_rule_set(rule_paths or settings.rules, settings, pack=not no_pack)
     sink = _sink(out, format_name, settings.attack_version, only_tagged)
