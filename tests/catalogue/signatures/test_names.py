@@ -106,3 +106,28 @@ def test_decorations_do_not_matter(decorated: str) -> None:
 
 def parts(found: SignatureName) -> tuple[object, ...]:
     return (found.vendor, found.type, found.platform, found.family, found.variant, found.fidelity, found.tags)
+
+
+def test_tells_the_conventions_it_knows() -> None:
+    reader = load_reader()
+    known = reader.conventions()
+    assert known == sorted(set(known))
+    assert {"microsoft", "kaspersky", "caro"} <= set(known)
+    assert all(reader.convention(vendor) == vendor for vendor in known)
+
+
+@pytest.mark.parametrize(
+    ("name", "vendor", "family"),
+    [
+        ("Trojan.Multi.DoublePulsar.a", "kaspersky", "DoublePulsar"),
+        ("Win32/KillDisk.NCV", "eset", "KillDisk"),
+        ("Win32/Diskcoder.Petya.A", "eset", "Petya"),
+        ("Ransom:Win32/MedusaLocker.A", "microsoft", "MedusaLocker"),
+        ("HackTool:Win32/Kerberoast.A", "microsoft", "Kerberoast"),
+        ("not-a-virus:NetTool.Win32.AdvancedIPScanner.a", "kaspersky", "AdvancedIPScanner"),
+        ("PWS:Win32/Sinowal.A", "microsoft", "Torpig"),
+        ("OSX.Crisis", "symantec", "Crisis"),
+    ],
+)
+def test_different_things_keep_different_names(name: str, vendor: str, family: str) -> None:
+    assert read_name(name, vendor).family == family

@@ -14,7 +14,7 @@ from undertag.catalogue.attack import Release, load_release
 from undertag.catalogue.signatures import tag_facts, tag_names
 from undertag.catalogue.signatures.compiling import FILES, compile_tables, digest
 from undertag.catalogue.signatures.describing import FORM, MAX_BYTES, STRENGTHS
-from undertag.catalogue.signatures.tables import FOLDER, PATH, load_tables, open_artefact
+from undertag.catalogue.signatures.tables import FOLDER, FORMAT, PATH, load_tables, open_artefact
 from undertag.model.problem import CatalogueError
 
 
@@ -118,7 +118,8 @@ def test_a_damaged_file_is_told(damage: str, tmp_path: Path) -> None:
         at = data.index(b"Mimikatz")
         path.write_bytes(data[:at] + b"X" + data[at + 1 :])
     elif damage == "other format":
-        path.write_bytes(data.replace(b"\xa6format\x01", b"\xa6format\x02", 1))
+        head = b"\xa6format"
+        path.write_bytes(data.replace(head + bytes([FORMAT]), head + bytes([FORMAT + 1]), 1))
     elif damage != "missing":
         path.write_bytes(data[: len(data) // 2] if damage == "cut" else b"")
     with pytest.raises(CatalogueError, match="UT330"):

@@ -39,16 +39,17 @@ def av(
     config: Config = None,
 ) -> int:
     """Read anti-virus signature names: type, platform, family, variant, how far the name can be trusted, tags."""
+    from undertag.apps.cli.settings import load_settings
     from undertag.catalogue.signatures import load_reader
-    from undertag.catalogue.signatures.tables import load_tables
 
+    load_settings(config)
     reader = load_reader()
     if vendor and not reader.convention(vendor):
         raise SettingsError(
             Problem(
                 code="UT903",
                 message=f"no convention of names is known for {vendor!r}",
-                hint=f"one of {', '.join(sorted({*load_tables().vendors.values()}))}, or leave it out",
+                hint=f"one of {', '.join(reader.conventions())}, or leave it out",
             )
         )
     rows = [_row(reader.read(name, vendor)) for name in _names(names)]

@@ -90,6 +90,7 @@ def _tables(documents: dict[str, Any]) -> Tables:
             for vendor, facts in conventions["vendors"].items()
             if "words" in facts
         },
+        defaults=_defaults(conventions["vendors"]),
         shapes=[(shape["vendor"], shape["is"]) for shape in conventions["shapes"]],
         phrases=[
             Phrase(pattern=phrase["is"], type=phrase["type"], modifiers=tuple(phrase["modifiers"]))
@@ -97,6 +98,13 @@ def _tables(documents: dict[str, Any]) -> Tables:
         ],
         rules=[_rule(rule) for rule in documents["fidelity.yml"]["rules"]],
     )
+
+
+def _defaults(vendors: dict[str, Any]) -> dict[str, str]:
+    found = {vendor: facts["default"] for vendor, facts in vendors.items() if "default" in facts}
+    for type_ in found.values():
+        _one_of(type_, set(TYPES), "conventions.yml", "type")
+    return found
 
 
 def _words(document: dict[str, Any], source: str) -> dict[str, Word]:
@@ -118,14 +126,19 @@ def _words(document: dict[str, Any], source: str) -> dict[str, Word]:
             _one_of(value or "", allowed, source, key)
             for word in words:
                 note(word, key, value or "")
-    for word in document.get("nowhere", ()):
-        note(word, "nowhere", True)
+    for section in ("nowhere", "named"):
+        for word in document.get(section, ()):
+            note(word, section, True)
     return {word: Word(**entry) for word, entry in sorted(parts.items())}
 
 
 def _suffixes(document: dict[str, Any]) -> dict[str, Suffix]:
     found: dict[str, dict[str, str]] = {}
-    for section, key, allowed in (("suffixes", "modifier", MODIFIERS), ("suffix_types", "type", TYPES)):
+    for section, key, allowed in (
+        ("suffixes", "modifier", MODIFIERS),
+        ("suffix_types", "type", TYPES),
+        ("suffix_platforms", "platform", PLATFORMS),
+    ):
         for value, words in document[section].items():
             _one_of(value, set(allowed), "words.yml", key)
             for word in words:

@@ -21,6 +21,8 @@ _EXACTNESS: Final = {
     ))
 }  # fmt: skip
 _VAGUE: Final = {"trojan", "malware", "suspicious", "packer", "virus", ""}
+_REMOTE: Final = {"backdoor", "riskware"}
+"""What vendors call a known remote access trojan too."""
 _ACTS: Final = {"downloader", "dropper", "exploit", "behaviour", "phishing"}
 """Said of a component; what it brings along is another thing."""
 _GREY: Final = {"pua", "riskware", "adware"}
@@ -54,6 +56,8 @@ def decide_type(said: list[str], family: Family | None) -> str:
     word = _said(said)
     if family is None or not family.type or word == family.type or word == "test-file":
         return word
+    if family.type == "remote-access-trojan" and word in _REMOTE:
+        return family.type
     if family.over == "always":
         return word if word in _ACTS else family.type
     if family.over == "vague":

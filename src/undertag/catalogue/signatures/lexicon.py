@@ -19,10 +19,15 @@ _ENDINGS: Final = (
 """What vendors append to a family's name without meaning another family."""
 _FRONTS: Final = (
     ("gen", ""), ("js", "js"), ("vbs", "vbs"), ("php", "php"), ("asp", "asp"), ("msil", "dotnet"), ("vba", "office"),
-    ("doc", "office"), ("xls", "office"), ("linux", "linux"), ("html", "html"), ("ps", "powershell"), ("win32", "windows"),
+    ("doc", "office"), ("xls", "office"), ("ole", "office"), ("rtf", "office"), ("ppt", "office"), ("vb", ""),
+    ("linux", "linux"), ("html", "html"), ("ps", "powershell"), ("win32", "windows"),
     ("w32", "windows"), ("pdf", "pdf"), ("java", "java"), ("trojan", ""), ("troj", ""), ("android", "android"), ("elf", "linux"),
 )  # fmt: skip
 """What stands before another word in one: `JSInject`, `GenDownloader`, `TrojanAitInject`; with the platform that it says."""
+_SHORT: Final = {"dl": Word(type="downloader"), "drp": Word(type="dropper")}
+"""Short words for a type that are believed behind a platform: `OleDl`."""
+_LONG: Final = 8
+"""Letters from which one letter behind a known word counts as part of the variant."""
 _BEFORE_FAMILIES: Final = (
     "sm",
     "trojan",
@@ -94,6 +99,9 @@ class Lexicon:
         if found is None and folded.startswith("generic"):
             rest = self.words.get(folded[7:], _NOTHING)
             found = Word(type=rest.type, platform=rest.platform, filler="generic")
+        if found is None and len(folded) > _LONG:  # `DownloaderK`
+            longer = self.words.get(folded[:-1], _NOTHING)
+            found = longer if longer.type else None
         return found or self._compound(folded)
 
     def _compound(self, folded: str) -> Word | None:
@@ -102,8 +110,9 @@ class Lexicon:
         bare = folded.rstrip(_DIGITS)
         for front, platform in _FRONTS:
             if bare.startswith(front):
-                rest = self.words.get(bare[len(front) :])
-                if rest is not None and len(bare) - len(front) > 3 and (rest.type or rest.filler):
+                end = bare[len(front) :]
+                rest = self.words.get(end) if len(end) > 3 else _SHORT.get(end) if platform else None
+                if rest is not None and (rest.type or rest.filler):
                     type_ = rest.type or ("trojan" if front.startswith("troj") else "")
                     return Word(type=type_, platform=platform or rest.platform, filler=rest.filler)
         return None

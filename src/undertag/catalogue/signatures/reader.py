@@ -52,6 +52,10 @@ class Reader:
         folded = fold(vendor)
         return self._tables.vendors.get(folded) or self._tables.vendors.get(folded.rstrip("0123456789"), "")
 
+    def conventions(self) -> list[str]:
+        """The ids of all conventions, sorted: what `convention` can answer."""
+        return sorted(set(self._tables.vendors.values()))
+
     def _read(self, name: str, vendor: str) -> SignatureName:
         text = clean(name)
         if not text:
@@ -72,7 +76,20 @@ class Reader:
         phrase = self._tables.phrases[at]
         bare = undress(text, self._tables.suffixes)
         found = Scan(modifiers=[*phrase.modifiers, *bare.modifiers])
-        return self._finish(name, convention, found, [phrase.type, *bare.types], "", "")
+        self._beside(bare.text, self._lexicon(convention), found)
+        return self._finish(name, convention, found, [phrase.type, *bare.types, *found.types], "", "")
+
+    def _beside(self, text: str, lexicon: Lexicon, found: Scan) -> None:
+        """What a classification says besides: CrowdStrike's `win/…`, SentinelOne's `… - Malicious PE - Ransomware`."""
+        head, slash, _ = text.partition("/")
+        parts = text.split(" - ")[1:]
+        for part in ([head] if slash else []) + parts:
+            for piece in part.split():
+                word = lexicon.words.get(fold(piece))
+                if word is not None and word.platform:
+                    found.platforms.append((word.platform, piece))
+                if word is not None and word.type and piece == part and part in parts:
+                    found.types.append(word.type)
 
     def _name(self, name: str, text: str, convention: str, read_as: str) -> SignatureName:
         tables = self._tables
@@ -97,6 +114,7 @@ class Reader:
             family = variant = ""  # free text: nothing says that this is a family
         found.modifiers[:0] = form.modifiers
         found.modifiers += bare.modifiers
+        found.platforms += bare.platforms
         return self._finish(name, convention, found, form.types + found.types + bare.types, family, variant)
 
     def _finish(
@@ -105,8 +123,12 @@ class Reader:
         known = found.known
         modifiers = tuple(dict.fromkeys(found.modifiers))
         type_ = decide_type(said, known)
+        if not type_ and family:
+            type_ = self._tables.defaults.get(convention, "")
         if not type_:
             type_ = "malware" if family or found.generic_word or found.words else "unknown"
+        if type_ == "malware" and "behaviour" in modifiers:
+            type_ = "behaviour"
         platform, word = decide_platform(found.platforms)
         usual = known.name if known is not None else family
         return SignatureName(

@@ -12,7 +12,7 @@ from typing import Final
 
 from undertag.catalogue.signatures.lexicon import Lexicon
 from undertag.catalogue.signatures.tables import Family, Word
-from undertag.catalogue.signatures.tokens import Token
+from undertag.catalogue.signatures.tokens import Token, is_hexadecimal, like_a_name
 
 _DIGITS: Final = "0123456789"
 _ALSO: Final = {"packer": "packed", "suspicious": "suspicious"}
@@ -53,12 +53,13 @@ def scan(tokens: list[Token], lexicon: Lexicon, place: int) -> Scan:
 
 
 class _Scanner:
-    __slots__ = ("closed", "lexicon", "place", "said", "scan", "tokens")
+    __slots__ = ("closed", "implied", "lexicon", "place", "said", "scan", "tokens")
 
     def __init__(self, tokens: list[Token], lexicon: Lexicon, place: int) -> None:
         self.tokens = tokens
         self.lexicon = lexicon
         self.place = place
+        self.implied = False  # whether the family's place follows from what was said, not from the form
         self.closed = ""  # "filler" or "type": what stands in the family's place instead of a family
         self.said = False  # whether the family's place is filled
         self.scan = Scan()
@@ -68,7 +69,7 @@ class _Scanner:
         while at < len(self.tokens):
             token = self.tokens[at]
             if not self.said and self.place < 0 and self.scan.types and self.scan.platforms:
-                self.place = at
+                self.place, self.implied = at, True
             at += self._two(at, token) or self._one(at, token)
         return self.scan
 
@@ -113,6 +114,10 @@ class _Scanner:
             self._take(family, token.text)
             return
         word = self.lexicon.word(token.folded)
+        if word is not None and word.named and word.type in self.scan.types and self.closed != "filler":
+            self.scan.family = token.text  # Packed.Themida
+            self.said = True
+            return
         if word is not None and self._is_word(at, token, word):
             self._say(at, token, word)
             return
@@ -137,11 +142,23 @@ class _Scanner:
 
     def _is_word(self, at: int, token: Token, word: Word) -> bool:
         """Whether a known word is meant as such: short capitals behind the family's place are a variant."""
+        last = at + 1 == len(self.tokens)
+        if at and last and not self.closed and len(token.text) < 3 and word.mark == "":
+            return False  # McAfee's `tc`
+        if self.closed and last and token.folded[:3] == "gen" and token.folded[3:].isdigit():
+            return False  # Avira's `Gen7`
         if not self.closed or len(token.text) > 3 or word.type in ("pua", "remote-access-trojan"):
             return True
-        last = at + 1 == len(self.tokens)
-        if self.closed == "type" and word.type and not last:
+        if self.closed == "type" and (word.type or word.filler) and not last:
             return True
+        if (
+            last
+            and self.closed == "filler"
+            and not self.scan.platforms
+            and len(token.text) == 3
+            and word.platform
+        ):
+            return not token.text.islower()
         return bool(word.platform) and not last and len(token.text) > 2
 
     def _say(self, at: int, token: Token, word: Word) -> None:
@@ -192,7 +209,7 @@ class _Scanner:
         letters = len(text) - sum(map(text.count, _DIGITS))
         if text[0].islower() and not text.islower() and self.scan.types and at + 1 == len(self.tokens):
             return True  # a serial in letters: `dmHfamvEETe`
-        if letters < 2 or (len(text) >= 6 and letters < len(text) and _hexadecimal(text)):
+        if letters < 2 or (len(text) >= 6 and letters < len(text) and is_hexadecimal(text)):
             return True
         last = at + 1 == len(self.tokens)
         if last and self.scan.types and len(text) < 5 and text.islower():
@@ -200,11 +217,13 @@ class _Scanner:
         if self.closed == "type" and text.isupper() and len(text) < 5:
             return True
         if self.closed == "type":
-            return not _like_a_name(text) if last else len(text) < 3 or letters < len(text) - 1
+            return not like_a_name(text) if last else len(text) < 3 or letters < len(text) - 1
+        if last and self.implied and text.isupper() and text.isalpha() and len(text) < 4:
+            return True  # W97M.Downloader.AJH
         if 0 <= self.place <= at:
             return False
         if len(self.scan.types) > 1 and last:
-            return not _like_a_name(text)
+            return not like_a_name(text)
         return len(text) < 3 and bool(self.scan.types)
 
     def _after(self, at: int, token: Token) -> None:
@@ -229,22 +248,12 @@ class _Scanner:
         if word is not None and word.platform and not scan.platforms:
             scan.platforms.append((word.platform, token.text))
             return
+        if token.folded == "generic" and not scan.variant and at + 1 < len(self.tokens):
+            scan.modifiers.append("generic")
+            return
         self._vary(at, token)
 
     def _vary(self, at: int, token: Token) -> None:
-        if token.folded == "gen":
+        if token.folded.rstrip(_DIGITS) == "gen":
             self.scan.modifiers.append("generic")
         self.scan.variant.append(at)
-
-
-def _hexadecimal(text: str) -> bool:
-    return all(letter in "0123456789abcdefABCDEF" for letter in text)
-
-
-def _like_a_name(text: str) -> bool:
-    """Whether a word has the form of a family's name: `Emotet`, `WannaCryptor`."""
-    if len(text) < 4 or not text[0].isalpha():
-        return False
-    if text[0].isupper() and text[1:4].lower() == text[1:4]:
-        return text[1:4].isalpha()
-    return any(map(str.islower, text)) and any(map(str.isupper, text)) and len(text) >= 5 and text.isalpha()

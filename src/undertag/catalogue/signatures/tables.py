@@ -18,24 +18,27 @@ from undertag.model.problem import CatalogueError, Place, Problem
 
 FOLDER: Final = Path(__file__).parent.parent / "data" / "signatures"
 PATH: Final = FOLDER / "signatures.bin"
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 
 class Word(msgspec.Struct, frozen=True, array_like=True):
-    """What one word says. `filler` and `mark` are a modifier, empty for none added, or None if it is no such word."""
+    """What one word says. `filler` and `mark` are a modifier, empty for none added, or None if it is no such word. `named`: behind a
+    word of the same type it is the family."""
 
     type: str = ""
     platform: str = ""
     filler: str | None = None
     mark: str | None = None
     nowhere: bool = False
+    named: bool = False
 
 
 class Suffix(msgspec.Struct, frozen=True, array_like=True):
-    """What a word after `!` says: a type, a modifier, or both."""
+    """What a word after `!` says: a type, a modifier, a platform, or several of them."""
 
     type: str = ""
     modifier: str = ""
+    platform: str = ""
 
 
 class Family(msgspec.Struct, frozen=True, array_like=True):
@@ -78,6 +81,8 @@ class Tables(msgspec.Struct, frozen=True, kw_only=True):
     vendors: dict[str, str]
     """Folded vendor, product or engine → id of the convention."""
     vendor_words: dict[str, dict[str, Word]]
+    defaults: dict[str, str]
+    """Vendor → the type of a name that gives a family and no type."""
     shapes: list[tuple[str, str]]
     """(vendor, pattern), the first that matches."""
     phrases: list[Phrase]

@@ -53,11 +53,13 @@ class Token(msgspec.Struct, gc=False):
 
 @dataclass(slots=True)
 class Bare:
-    """A name without its decorations. `types` and `modifiers`: what the decorations said; `tail`: a suffix that says nothing known."""
+    """A name without its decorations. `types`, `modifiers`, `platforms` (with the word): what the decorations said; `tail`: a
+    suffix that says nothing known."""
 
     text: str
     types: list[str] = field(default_factory=list)
     modifiers: list[str] = field(default_factory=list)
+    platforms: list[tuple[str, str]] = field(default_factory=list)
     tail: str = ""
 
 
@@ -153,6 +155,8 @@ def _say(bare: Bare, words: list[str], suffixes: Mapping[str, Suffix]) -> list[s
             bare.types.append(known.type)
         if known.modifier:
             bare.modifiers.append(known.modifier)
+        if known.platform:
+            bare.platforms.append((known.platform, word))
     return unknown
 
 
@@ -194,3 +198,17 @@ def _add(
                 continue
             folded = joined
         tokens.append(Token(word, folded.replace("_", ""), at, piece.end()))
+
+
+def is_hexadecimal(text: str) -> bool:
+    """Whether there are hexadecimal digits only."""
+    return all(letter in "0123456789abcdefABCDEF" for letter in text)
+
+
+def like_a_name(text: str) -> bool:
+    """Whether a word has the form of a family's name: `Emotet`, `WannaCryptor`."""
+    if len(text) < 4 or not text[0].isalpha():
+        return False
+    if text[0].isupper() and text[1:4].lower() == text[1:4]:
+        return text[1:4].isalpha()
+    return any(map(str.islower, text)) and any(map(str.isupper, text)) and len(text) >= 5 and text.isalpha()

@@ -106,9 +106,10 @@ def _antivirus(compiled: Compiled, entries: list[SourceEntry]) -> dict[str, Any]
     events = [entry for entry in entries if entry.platform == "antivirus"]
     books = [file.book for file in compiled.parts.curated.files if file.book]
     counts = {name: _Count() for name in BOOK}
+    seen: dict[int, str] = {}
     for entry in events:
         for name, count in counts.items():
-            count.add(entry, name)
+            count.add(entry, name, seen)
     return {
         "products": len({entry.key.split("/")[1] for entry in events}),
         "events": len(events),
@@ -134,16 +135,23 @@ class _Count:
         self.known = self.own = 0
         self.kinds: Counter[str] = Counter()
 
-    def add(self, entry: SourceEntry, name: str) -> bool:
-        """Counts an attribute of an entry; False where nothing is known of it."""
+    def add(self, entry: SourceEntry, name: str, seen: dict[int, str]) -> bool:
+        """Counts an attribute of an entry; False where nothing is known of it.
+
+        `seen`: the kind of source by the fact's identity, "" for one that says nothing: thousands of entries share one.
+        """
         fact = entry.facts.get(name)
-        if fact is None or not fact.known:
+        if fact is None:
+            return False
+        kind = seen.get(id(fact))
+        if kind is None:
+            named = (entry.documents[one]["kind"] for one in fact.sources if one in entry.documents)
+            kind = seen[id(fact)] = next(named, "none") if fact.known else ""
+        if not kind:
             return False
         self.known += 1
         self.own += fact.origin in ("own", "table")
-        self.kinds[
-            next((entry.documents[s]["kind"] for s in fact.sources if s in entry.documents), "none")
-        ] += 1
+        self.kinds[kind] += 1
         return True
 
     def __add__(self, other: _Count) -> _Count:
@@ -166,10 +174,11 @@ def _known(entries: list[SourceEntry], with_sigma: set[str]) -> dict[str, Any]:
     """For each attribute the share of entries that know it, for the curated and for all."""
     counts = {tier: {name: _Count() for name in MEASURED} for tier in ("curated", "derived")}
     totals = Counter(entry.tier for entry in entries)
+    seen: dict[int, str] = {}
     for entry in entries:
         of_tier = counts[entry.tier]
         for name in MEASURED:
-            if not of_tier[name].add(entry, name) and name == "sigma" and entry.key in with_sigma:
+            if not of_tier[name].add(entry, name, seen) and name == "sigma" and entry.key in with_sigma:
                 of_tier[name].known += 1
     return {
         "curated": {name: counts["curated"][name].shares(totals["curated"]) for name in MEASURED},

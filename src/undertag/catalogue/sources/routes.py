@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product as product_of
 from typing import Any, Final
 
 from undertag.catalogue.sources.recognise import Recogniser
 from undertag.catalogue.sources.selectors import compiled
-from undertag.catalogue.sources.sigma import fits, parse
+from undertag.catalogue.sources.sigma import parse
 from undertag.model.entry import Derivation, Service
 from undertag.model.rule import LogSource
 
@@ -93,7 +94,6 @@ class Routes:
             for log in serving.logs:
                 self._by_log.setdefault(log, []).append(number)
         self._spaced: Mapping[str, Sequence[str]] = table["spaced"]
-        self._served: dict[LogSource, bool] = {}
 
     def services(self, key: str) -> tuple[Service, ...]:
         """Every log source that events of this key serve, the first that fits a rule being the one to take."""
@@ -137,28 +137,24 @@ class Routes:
 
     def serves(self, wanted: LogSource) -> bool:
         """Whether events that can be told from others are served to rules of this log source."""
-        found = self._served.get(wanted)
-        if found is None:
-            triple = (wanted.product, wanted.category, wanted.service)
-            found = self._served[wanted] = any(
-                one.reached
-                and (
-                    fits(triple, (one.product, one.category, one.service))
-                    or (
-                        one.service is None
-                        and fits(triple, (one.product, one.category, wanted.service))
-                        and self._named(one, wanted)
-                    )
-                )
-                for one in self._servings
-            )
-        return found
+        triple = (wanted.product, wanted.category, wanted.service)
+        if triple in self._reached:
+            return True
+        # A category is served under each service that its entries have: both are there, so some entry may be.
+        product, category, service = triple
+        return (
+            None not in (category, service)
+            and (product, category, None) in self._reached
+            and (product, None, service) in self._reached
+        )
 
-    def _named(self, serving: Serving, wanted: LogSource) -> bool:
-        """Whether a service that a rule names holds entries of a category's serving."""
-        return serving.category is not None and any(
-            one.product == serving.product and one.category is None and one.service == wanted.service
-            for one in self._servings
+    @cached_property
+    def _reached(self) -> frozenset[tuple[str | None, ...]]:
+        """Every log source that a rule may name, with parts left out, and that entries within reach serve."""
+        return frozenset(
+            tuple(part if kept else None for part, kept in zip(triple, mask, strict=True))
+            for triple in {(one.product, one.category, one.service) for one in self._servings if one.reached}
+            for mask in product_of((True, False), repeat=3)
         )
 
 

@@ -37,9 +37,10 @@ _MEMO_SIZE: Final = 65_536
 def _second(text: str) -> str | None:
     """The first 19 characters as they are to be written, None if they are no date-time."""
     try:
-        return datetime.fromisoformat(text).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
+        written = datetime.fromisoformat(text).isoformat()
     except ValueError:
         return None
+    return written if len(written) == 19 else None
 
 
 def utc_each(texts: Iterable[Any]) -> list[str | None]:
