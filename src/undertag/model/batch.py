@@ -7,6 +7,7 @@ derived field of the entry. A batch never changes after it was made, apart from 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Protocol
@@ -16,6 +17,10 @@ from undertag.model.paths import values_at
 
 MAX_ROWS = 65_536
 
+_VOLUME = re.compile(
+    r"(\\device\\harddiskvolume[0-9]{1,3})\\(?:windows|program files|program files \(x86\)|programdata|users)\\",
+    re.IGNORECASE,
+)
 _HIVES = (
     ("\\registry\\machine\\", "HKLM\\"),
     ("\\registry\\user\\", "HKU\\"),
@@ -195,9 +200,20 @@ def derive(how: Derivation, parts: Sequence[Any]) -> str | None:
     if how.kind == "map":
         text = str(first)
         return how.values.get(text, text)
+    if how.kind == "drive":
+        return _drive_path(str(first))
     if how.kind == "join":
         return None if None in parts else how.by.join(map(str, parts))
     return _hive_path(str(first), parts[1] if len(parts) > 1 else None)
+
+
+def _drive_path(path: str) -> str:
+    """`\\device\\harddiskvolume2\\windows\\…` as `C:\\windows\\…`: kernel events number volumes, rules name drives.
+
+    Which volume has which letter isn't in the event; folders that Windows makes on its own drive tell that one.
+    """
+    found = _VOLUME.match(path)
+    return f"C:{path[found.end(1) :]}" if found is not None else path
 
 
 def _hive_path(key: str, value_name: Any) -> str:

@@ -108,7 +108,8 @@ class Routes:
                     of_product.append(one.service)
         spaced = {name.replace(" ", ""): name for name in self._spaced.get(key.rpartition("/")[0], ())}
         services = [*_each(serving, names, spaced)]
-        # A rule takes the first that fits: what names a service comes first, then categories, then the product as a whole.
+        # A rule takes the first that fits: what names a service comes first, then the product as a whole, then categories,
+        # since a rule that names none must not get their names of fields and their conditions.
         services.sort(key=lambda s: (s.logsource.category is not None, s.logsource.service is None))
         return tuple(services)
 
@@ -182,6 +183,8 @@ def _derivation(how: Mapping[str, Any]) -> Derivation:
         return Derivation(kind="join", fields=tuple(how["join"]), by=how.get("by", ""))
     if "map" in how:
         return Derivation(kind="map", fields=(how["map"],), values=dict(how.get("values", {})))
+    if "drive" in how:
+        return Derivation(kind="drive", fields=(how["drive"],))
     return Derivation(kind="registry", fields=tuple(how["registry"]))
 
 
