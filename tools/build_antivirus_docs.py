@@ -152,7 +152,7 @@ def index_page(found: Mapping[str, tuple[SourceFile, list[SourceEntry]]]) -> str
     ]
     for slug, (file, entries) in sorted(found.items(), key=lambda item: item[1][0].book["name"].lower()):
         levels = Counter(map(_level, entries))
-        named = sum("reads" in entry.facts for entry in entries)
+        named = sum(bool((entry.value("reads") or {}).get("signature")) for entry in entries)
         counts = " | ".join(str(levels[level]) for level in _LEVELS[:4])
         lines.append(
             f"| [{cell(file.book['name'])}](antivirus/{slug}.md) | {len(entries)} | {counts} | {named} |"

@@ -81,6 +81,13 @@ KEYS: dict[str, tuple[list[str], set[str], int]] = {
     "version": (["version"], {"version"}, 0),
     "completion": (["completion", "zsh"], {"shell", "script"}, 0),
     "packs check": (["packs", "check"], {"rules", "by_kind", "findings"}, 0),
+    "packs docs": (["packs", "docs"], {"rules", "by_kind", "file", "page"}, 0),
+    "packs new": (
+        ["packs", "new", "obs.made.up", "--title", "Made Up", "--folder", "{tmp}"],
+        {"file", "tag"},
+        0,
+    ),
+    "sources av": (["sources", "av", "Trojan:Win32/Emotet.A", "Eicar"], {"names"}, 0),
     "attack show": (["attack", "show", "T1059.001"], {"id", "name", "version", "state"}, 0),
     "attack resolve": (["attack", "resolve", "T1086"], {"id", "chain", "resolved", "state"}, 0),
     "attack diff": (["attack", "diff", "18.1", "19"], {"changed"}, 0),
@@ -130,11 +137,7 @@ def commands() -> Iterator[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize(("name", "command"), [pytest.param(*pair, id=pair[0]) for pair in commands()])
-def test_every_command_has_the_common_options(
-    name: str, command: Any, request: pytest.FixtureRequest
-) -> None:
-    if name.startswith("packs "):
-        request.applymarker(pytest.mark.xfail(reason="`packs` has --json only", strict=True))
+def test_every_command_has_the_common_options(name: str, command: Any) -> None:
     options = {option for param in command.params for option in param.opts}
     assert {"--json", "--quiet", "--no-color"} <= options
     if name not in NO_SETTINGS:
@@ -188,7 +191,10 @@ def test_wrong_usage_in_json(capfd: CAPFD) -> None:
     [("nope = 1", "UT902"), ("prefix = 5", "UT902"), ("[", "UT902"), ("prefix = '\xff'", "UT902")],
     ids=["unknown key", "wrong type", "no TOML", "no UTF-8"],
 )
-@pytest.mark.parametrize("command", ["tag", "formats", "stats", "version", "rules check"])
+@pytest.mark.parametrize(
+    "command",
+    ["tag", "formats", "stats", "version", "rules check", "packs check", "packs docs", "sources av"],
+)
 def test_wrong_settings_end_with_3(command: str, text: str, code: str, tmp_path: Path, capfd: CAPFD) -> None:
     settings = tmp_path / "settings.toml"
     settings.write_bytes(text.encode("latin-1"))

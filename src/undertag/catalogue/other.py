@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from undertag.catalogue.sources.keys import key_part
 from undertag.catalogue.windows import slug
 from undertag.model.entry import Entry, derivations_of
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from undertag.catalogue.sources.lookup import Catalogue
 
 _MAX_ENTRIES: Final = 65_536
-_HEADER: Final = 5
-"""A line with more fields than syslog's header has holds a record of its own."""
+_MAX_TYPE: Final = 64
+_HEADER: Final = frozenset({"program", "message", "host", "pid", "time"})
+"""A line with fields that syslog's header doesn't have holds a record of its own."""
 AUDIT_TYPE: Final = "type"
 """The field of auditd's lines that names a record's type."""
 
@@ -62,8 +64,9 @@ class OtherRouter:
     def _line(self, doc: Mapping[str, Any], line: str) -> Placed:
         kind = doc.get(AUDIT_TYPE)
         if isinstance(kind, str) and "audit_id" in doc:
-            return Placed(self._first((f"linux/auditd/{kind}",)), system=str(doc.get("node", "")))
-        found = self._recognisers["json"].find(doc) if len(doc) > _HEADER else None
+            key = f"linux/auditd/{key_part(kind[:_MAX_TYPE])}"  # a line's JSON may call anything a type
+            return Placed(self._first((key,)), system=str(doc.get("node", "")))
+        found = self._recognisers["json"].find(doc) if not _HEADER.issuperset(doc) else None
         if found is None:
             found = self._recognisers["text"].find(doc, line)
         if found is None:

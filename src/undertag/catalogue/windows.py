@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _NOT_KEY = re.compile(r"[^a-z0-9._]+")
 _PREFIX = "microsoft-windows-"
+_MAX_ENTRIES: Final = 65_536
 SHARED_CHANNELS: Final = frozenset({"application", "system", "setup", "forwardedevents"})
 """Channels that many providers write to: there the provider is part of an entry's identity."""
 LINUX_SYSMON: Final = "linux-sysmon/operational"
@@ -34,7 +35,7 @@ def slug(name: str) -> str:
 
 
 class WindowsRouter:
-    """Finds the entry of a Windows event. Entries are made once and remembered, so identity can be compared."""
+    """Finds the entry of a Windows event. Entries are made once and remembered, up to 65,536 of them."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
@@ -45,6 +46,8 @@ class WindowsRouter:
         place = (channel, provider, event_id, shape)
         found = self._entries.get(place)
         if found is None:
+            if len(self._entries) >= _MAX_ENTRIES:
+                self._entries.clear()
             found = self._entries[place] = self._make(channel, provider, event_id, shape)
         return found
 

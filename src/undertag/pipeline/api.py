@@ -89,7 +89,7 @@ class Tagging:
         others = {rule.id: rule for rule in rules or () if rule.id not in taken}
         self.rules = sorted([*own, *others.values()], key=lambda rule: (not rule.pack, rule.id))
         self.problems: list[Problem] = []
-        settings = settings or TagSettings()
+        settings = settings or TagSettings(signature_names=pack)
         self._held: Records = Records(raws=[])
         self._way = Way(
             records=lambda unit: self._held,

@@ -21,6 +21,7 @@ from undertag.match.engine import Engine
 from undertag.model.problem import Problem, UndertagError
 from undertag.model.rule import Rule
 from undertag.model.source import Unit
+from undertag.pipeline.counts import Counts, ranked
 from undertag.pipeline.ledger import Ledger
 from undertag.pipeline.process import Sweeper, settled
 from undertag.pipeline.stop import Stop
@@ -132,7 +133,7 @@ def run(job: Job) -> Summary:
             tally.timeouts.update(engine.timeouts())
             tally.tell(_slow_expressions(tally.timeouts))
             tally.tell(reading)
-            counts = _Counts(job.rules, tally, tagger)
+            counts = Counts(job.rules, tally, tagger)
             tally.tell([*tagger.problems, *tagger.claims.problems()])
             if job.sink is not None:
                 job.sink.close(
@@ -236,34 +237,14 @@ class _Nowhere:
         pass
 
 
-class _Counts:
-    """Hits, tags and techniques, counted over the sets of rules that events matched."""
-
-    def __init__(self, rules: Sequence[Rule], tally: Tally, tagger: Tagger) -> None:
-        self.rule_hits: Counter[str] = Counter()
-        self.tags: Counter[str] = Counter()
-        self.techniques: Counter[str] = Counter()
-        for numbers, events in tally.groups.items():
-            for number in numbers:
-                self.rule_hits[rules[number].id] += events
-            found = tagger.tags_of(numbers)
-            for name in found.names:
-                self.tags[name] += events
-            for technique in found.techniques:
-                self.techniques[technique] += events
-        for (names, techniques), events in tally.named.items():
-            self.tags.update(dict.fromkeys(names, events))
-            self.techniques.update(dict.fromkeys(techniques, events))
-
-
-def _summary(job: Job, tally: Tally, counts: _Counts, seconds: float, complete: bool) -> Summary:
+def _summary(job: Job, tally: Tally, counts: Counts, seconds: float, complete: bool) -> Summary:
     serves = load_catalogue().routes.serves
     return Summary(
         events=tally.events,
         tagged=tally.tagged,
         seconds=round(seconds, 3),
         systems=len(tally.systems - {""}),
-        entries=_ranked(tally.entries),
+        entries=ranked(tally.entries),
         uncatalogued=tally.uncatalogued,
         rules={
             "loaded": len(job.rules),
@@ -272,9 +253,9 @@ def _summary(job: Job, tally: Tally, counts: _Counts, seconds: float, complete: 
             "evaluated": len(tally.bound),
         },
         hits=counts.rule_hits.total(),
-        rule_hits=_ranked(counts.rule_hits),
-        tags=_ranked(counts.tags),
-        techniques=_ranked(counts.techniques),
+        rule_hits=ranked(counts.rule_hits),
+        tags=ranked(counts.tags),
+        techniques=ranked(counts.techniques),
         attack_version=job.settings.attack_version,
         problems=tally.problems,
         counts=tally.problem_codes,
@@ -293,8 +274,3 @@ def _slow_expressions(timeouts: Counter[str]) -> list[Problem]:
         )
         for pattern, count in sorted(timeouts.items())
     ]
-
-
-def _ranked(counts: Counter[str]) -> dict[str, int]:
-    """By count, then by name, so that the same counts always read the same."""
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

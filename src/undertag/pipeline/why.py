@@ -1,12 +1,18 @@
-"""Why a rule fires on one event or not: every part of its condition, evaluated by the plain matcher."""
+"""Why a rule fires on one event or not: every part of its condition, evaluated by the plain matcher.
+
+The reader of signature names is no rule of a file, but answers in the same form.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
+
+import orjson
 
 from undertag.catalogue.other import other_router
+from undertag.catalogue.sources.recognise import text_at
 from undertag.catalogue.windows import windows_router
 from undertag.match.bind import bind
 from undertag.match.reference import Trace, evaluate
@@ -17,6 +23,13 @@ from undertag.model.rule import Rule
 from undertag.model.source import Records, Unit
 from undertag.pipeline.hits import MAX_VALUE, field_name, pattern_of
 from undertag.read.normalise.normaliser import Normaliser
+from undertag.tag.antivirus import RULE as SIGNATURE_NAME
+from undertag.tag.antivirus import RULE_TITLE, AntivirusTags
+from undertag.tag.technique_claims import TechniqueClaims
+
+__all__ = ["SIGNATURE_NAME", "why", "why_named"]
+
+_UNREADABLE: Final = "the event can't be read any more"
 
 
 def why(rule: Rule, raw: bytes, entry_key: str) -> dict[str, Any]:
@@ -33,12 +46,10 @@ def why(rule: Rule, raw: bytes, entry_key: str) -> dict[str, Any]:
         "reason": "",
         "conditions": [],
     }
-    unit = Unit(source="<event>", source_no=0, format="jsonl", data=raw)
-    batches = Normaliser(windows_router(), other_router()).normalise(unit, Records(raws=[raw])).batches
-    if not batches:
-        told["reason"] = "the event can't be read any more"
+    batch = _batch(raw)
+    if batch is None:
+        told["reason"] = _UNREADABLE
         return told
-    batch = batches[0]
     if entry_key and not batch.entry.key.startswith("windows/"):
         batch.entry = other_router().of_key(
             entry_key
@@ -58,6 +69,49 @@ def why(rule: Rule, raw: bytes, entry_key: str) -> dict[str, Any]:
     whole = bind(rule, replace(batch.entry, constants={}))
     told["conditions"] = [_told(leaf) for leaf in evaluate(whole, ask).leaves()]
     return told
+
+
+def why_named(raw: bytes, entry_key: str, attack_version: str) -> dict[str, Any]:
+    """What the reader of signature names saw in one record; the same keys as of `why`, `held` where there is a name."""
+    told: dict[str, Any] = {
+        "id": SIGNATURE_NAME,
+        "title": RULE_TITLE,
+        "fired": False,
+        "reason": "",
+        "conditions": [],
+    }
+    batch = _batch(raw)
+    if batch is None:
+        told["reason"] = _UNREADABLE
+        return told
+    reader = AntivirusTags(TechniqueClaims(attack_version), "")
+    key = entry_key or batch.entry.key
+    event = reader.event(key)
+    if event is None:
+        told["reason"] = f"the catalogue knows no field of {key} that names a signature"
+        return told
+    fields = batch.fields[0]
+    named = reader.of(event, fields)
+    if named is None:
+        told["reason"] = "the event names no signature"
+        asked = {
+            "selection": event.key,
+            "field": ".".join(event.signature),
+            "operator": "named",
+            "pattern": "*",
+        }
+        told["conditions"] = [{**asked, "held": False, "value": text_at(fields, event.signature)}]
+        return told
+    told["fired"] = True
+    told["conditions"] = [{**fact, "held": True} for fact in orjson.loads(named.hit)["evidence"]]
+    return told
+
+
+def _batch(raw: bytes) -> Batch | None:
+    """One record as a batch; None where it can't be read."""
+    unit = Unit(source="<event>", source_no=0, format="jsonl", data=raw)
+    batches = Normaliser(windows_router(), other_router()).normalise(unit, Records(raws=[raw])).batches
+    return batches[0] if batches else None
 
 
 def values_of(batch: Batch, row: int, name: str | None) -> Sequence[Any] | None:

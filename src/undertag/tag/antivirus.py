@@ -22,10 +22,13 @@ from undertag.tag.technique_claims import TechniqueClaims
 
 RULE: Final = "undertag:signature-name"
 """The id of the hit behind these tags: no rule of a file, but the reader."""
+RULE_TITLE: Final = "Signature name read"
 _MEMO_SIZE: Final = 16_384
 _LEVELS: Final = ("none", "low", "medium", "high")
 _CAP: Final = {"high": "conclusive", "medium": "indicative", "low": "compatible", "none": "compatible"}
 """The strongest link that an event type of this fidelity may carry."""
+_NO_NAMES: Final = frozenset({"", "-", "--", "n/a", "none", "null", "(null)", "nil"})
+"""What exporters write where there is no name, case folded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +43,11 @@ class NamedTags:
 class AntivirusTags:
     """Reads the names of anti-virus events."""
 
-    def __init__(self, claims: TechniqueClaims, prefix: str) -> None:
+    def __init__(self, claims: TechniqueClaims, prefix: str, *, wanted: bool = True) -> None:
+        """`wanted`: False where no name is to be read at all."""
         self._claims = claims
         self._prefix = prefix
-        self._events: Mapping[str, AntivirusEvent] | None = None
+        self._events: Mapping[str, AntivirusEvent] | None = None if wanted else {}
         self._memo: dict[tuple[str, str], NamedTags] = {}
 
     def event(self, key: str) -> AntivirusEvent | None:
@@ -56,7 +60,7 @@ class AntivirusTags:
     def of(self, event: AntivirusEvent, fields: Mapping[str, Any]) -> NamedTags | None:
         """The tags of one event; None where it names nothing."""
         name = text_at(fields, event.signature)
-        if not name or not name.strip():
+        if name is None or name.strip().casefold() in _NO_NAMES:
             return None
         place = (event.key, name)
         found = self._memo.get(place)
@@ -90,7 +94,7 @@ class AntivirusTags:
         tags += [claim.said([RULE]) for claim in claims.values()]
         hit = {
             "id": RULE,
-            "title": "Signature name read",
+            "title": RULE_TITLE,
             "level": "informational",
             "hash": event.digest,
             "evidence": [

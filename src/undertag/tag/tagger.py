@@ -28,12 +28,14 @@ _MEMO_SIZE: Final = 16_384
 class TagSettings:
     """What an organisation decides about its tags.
 
+    `signature_names`: whether the names that anti-virus events give are read and tagged.
     `downgrade_informational`: an informational rule's own ATT&CK tag counts as a `compatible` link, not as a claim.
     """
 
     prefix: str = DEFAULT_PREFIX
     attack_version: str = DEFAULT_ATTACK_VERSION
     downgrade_informational: bool = False
+    signature_names: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,9 @@ class Tagger:
     def __init__(self, rules: Sequence[Rule], settings: TagSettings | None = None) -> None:
         self.settings = settings or TagSettings()
         self.claims = TechniqueClaims(self.settings.attack_version)
-        self.antivirus = AntivirusTags(self.claims, self.settings.prefix)
+        self.antivirus = AntivirusTags(
+            self.claims, self.settings.prefix, wanted=self.settings.signature_names
+        )
         self.problems: list[Problem] = []
         self._rules = rules
         self.claims.survey(Counter(tag for rule in rules for tag in rule.tags))
@@ -76,14 +80,17 @@ class Tagger:
         return found
 
     def with_names(self, numbers: tuple[int, ...], named: NamedTags) -> tuple[TagSet, tuple[str, ...]]:
-        """The same with what a signature's name says, and the names of the tags that it adds."""
+        """The same with what a signature's name says, and the names of the tags that it adds.
+
+        A tag that rules put there already stays one tag: what they say of it holds, and the name stands behind it too.
+        """
         plain = self.tags_of(numbers)
-        more = [tag for tag in named.tags if tag["tag"] not in plain.names]
-        if not more:
-            return plain, ()
-        added = tuple(tag["tag"] for tag in more)
-        written = orjson.dumps(more)
-        whole = plain.json[:-1] + b"," + written[1:] if plain.names else written
+        added = tuple(tag["tag"] for tag in named.tags if tag["tag"] not in plain.names)
+        if len(added) == len(named.tags):
+            written = orjson.dumps(named.tags)
+            whole = plain.json[:-1] + b"," + written[1:] if plain.names else written
+        else:
+            whole = orjson.dumps(_merged(orjson.loads(plain.json), named.tags))
         techniques = tuple(dict.fromkeys((*plain.techniques, *named.techniques)))
         return TagSet((*plain.names, *added), techniques, whole), added
 
@@ -186,6 +193,15 @@ class Tagger:
                 hint=hint,
             )
         )
+
+
+def _merged(tags: Sequence[dict[str, Any]], more: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Two lists of tags as one, each tag once with the rules of both."""
+    whole = {tag["tag"]: tag for tag in tags}
+    for tag in more:
+        have = whole.get(tag["tag"])
+        whole[tag["tag"]] = tag if have is None else {**tag, **have, "rules": [*have["rules"], *tag["rules"]]}
+    return list(whole.values())
 
 
 def _links_of(rule: Rule) -> list[dict[str, Any]]:

@@ -12,6 +12,9 @@ from undertag.model.problem import EXIT_CLEAN, Problem, SettingsError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from undertag.apps.cli.settings import Settings
+    from undertag.model.rule import Rule
+
 
 def explain(
     out: Annotated[
@@ -52,30 +55,42 @@ def explain(
         "rules": written.undertag.get("rules", []),
     }
     if rule is not None:
-        from undertag.apps.cli.loading import load_rule_set
-        from undertag.pipeline.why import why
+        from undertag.pipeline.why import SIGNATURE_NAME, why, why_named
 
-        about = about_of(out)
-        if config is None:  # as the run had them that wrote it
-            settings = replace(settings, placeholders=about.get("placeholders", {}))
-        loaded = load_rule_set(
-            rule_paths or about.get("rules", []), settings, pack=bool(about.get("pack", True))
-        )
-        wanted = [one for one in loaded.rules if one.id == rule or one.title == rule]
-        if not wanted:
-            raise SettingsError(
-                Problem(
-                    code="UT904",
-                    message=f"no rule {rule!r} is loaded",
-                    hint="name it by id, and its place with --rules",
-                )
-            )
-        document["rule"] = why(wanted[0], written.raw, written.undertag.get("entry", ""))
+        entry = written.undertag.get("entry", "")
+        if rule == SIGNATURE_NAME:
+            document["rule"] = why_named(written.raw, entry, settings.attack_version)
+        else:
+            about = about_of(out)
+            if config is None:  # as the run had them that wrote it
+                settings = replace(settings, placeholders=about.get("placeholders", {}))
+            document["rule"] = why(_wanted(rule, rule_paths, about, settings), written.raw, entry)
     if as_json:
         print_json(document)
     elif not quiet:
         _show(document, console(no_color=no_color, stderr=False))
     return EXIT_CLEAN
+
+
+def _wanted(rule: str, paths: list[str] | None, about: dict[str, Any], settings: Settings) -> Rule:
+    """The rule of this id or title, from where it was when the output was written if nothing else is said.
+
+    Raises:
+        SettingsError: UT904, there is none.
+    """
+    from undertag.apps.cli.loading import load_rule_set
+
+    loaded = load_rule_set(paths or about.get("rules", []), settings, pack=bool(about.get("pack", True)))
+    for one in loaded.rules:
+        if rule in (one.id, one.title):
+            return one
+    raise SettingsError(
+        Problem(
+            code="UT904",
+            message=f"no rule {rule!r} is loaded",
+            hint="name it by id, and its place with --rules",
+        )
+    )
 
 
 def _show(document: dict[str, Any], out: Console) -> None:
@@ -89,6 +104,13 @@ def _show(document: dict[str, Any], out: Console) -> None:
         for rule_id in tag.get("rules", ()):
             for fact in rules.get(rule_id, {}).get("evidence", ()):
                 out.print(f"    {_fact(fact)}", soft_wrap=True)
+        read = tag.get("signature")
+        if read:
+            says = f"fidelity {read['fidelity']}, outcome {read['outcome']}"
+            out.print(
+                f"    [bold]name[/]  read as {escape(read['vendor'] or 'no vendor')}'s; {says}",
+                soft_wrap=True,
+            )
         for word in ("ask", "action"):
             if tag.get(word):
                 out.print(f"    [bold]{word}[/]  {escape(tag[word])}", soft_wrap=True)

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from undertag.apps.cli.output import Json, NoColor, Quiet, console, print_json, problem_json, say_problems
+from undertag.apps.cli.output import (
+    Config,
+    Json,
+    NoColor,
+    Quiet,
+    console,
+    print_json,
+    problem_json,
+    say_problems,
+)
 from undertag.model.problem import EXIT_CLEAN, EXIT_FINDINGS, Place, Problem, StoreError
 from undertag.model.rule import Rule
 
@@ -27,12 +36,18 @@ Where = Annotated[str, typer.Option("--folder", metavar="DIR", help="Where the f
 
 @app.command("check")
 def check(
-    folder: Folder = None, as_json: Json = False, quiet: Quiet = False, no_color: NoColor = False
+    folder: Folder = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+    config: Config = None,
 ) -> int:
     """Check that rules are well-formed, honest in their links, and proven by their examples."""
+    from undertag.apps.cli.settings import load_settings
     from undertag.packs import pack_folder
     from undertag.packs.check import inspect_pack
 
+    load_settings(config)
     report = inspect_pack(folder or pack_folder())
     if as_json:
         print_json(
@@ -54,13 +69,22 @@ def check(
 
 
 @app.command("docs")
-def docs(folder: Folder = None, out: Out = None, as_json: Json = False) -> int:
+def docs(
+    folder: Folder = None,
+    out: Out = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+    config: Config = None,
+) -> int:
     """Print the vocabulary of a pack as a page of Markdown."""
+    from undertag.apps.cli.settings import load_settings
     from undertag.catalogue.attack import DEFAULT_VERSION
     from undertag.packs import pack_folder
     from undertag.packs.check import inspect_pack
     from undertag.packs.pages import pack_page
 
+    load_settings(config)
     report = inspect_pack(folder or pack_folder())
     page = pack_page(report, attack_version=DEFAULT_VERSION)
     if out is not None:
@@ -68,7 +92,7 @@ def docs(folder: Folder = None, out: Out = None, as_json: Json = False) -> int:
     if as_json:
         shown = None if out else page
         print_json({"rules": len(report.rules), "by_kind": report.by_kind, "file": out, "page": shown})
-    elif out is None:
+    elif out is None and not quiet:
         typer.echo(page, nl=False)
     return EXIT_CLEAN
 
@@ -82,13 +106,17 @@ def new(
     folder: Where = ".",
     as_json: Json = False,
     quiet: Quiet = False,
+    no_color: NoColor = False,
+    config: Config = None,
 ) -> int:
     """Start a new rule: a valid Sigma file of which the check tells what is still to be said."""
     from datetime import date
     from uuid import uuid4
 
+    from undertag.apps.cli.settings import load_settings
     from undertag.packs.skeleton import new_rule
 
+    load_settings(config)
     text = new_rule(tag, title, category=category, author=author, today=date.today(), uuid=uuid4())
     path = Path(folder) / f"{tag.replace('.', '_').replace('-', '_')}.yml"
     _write(path, text, overwrite=False)

@@ -51,7 +51,7 @@ def list_entries(
     config: Config = None,
 ) -> int:
     """List entries: key, tier, title."""
-    catalogue = _catalogue()
+    catalogue = _catalogue(config)
     if tier is not None and tier not in TIERS:
         raise SettingsError(
             Problem(code="UT903", message=f"there is no tier {tier!r}", hint=" or ".join(TIERS))
@@ -81,7 +81,7 @@ def show(
     from undertag.apps.cli.sources_view import show_entry
     from undertag.catalogue.sources.resolving import Resolver
 
-    catalogue = _catalogue()
+    catalogue = _catalogue(config)
     keys = catalogue.matching(key)
     if len(keys) != 1:
         keys = keys or [key]
@@ -107,7 +107,7 @@ def search(
     config: Config = None,
 ) -> int:
     """Search keys and titles; curated entries come first."""
-    catalogue = _catalogue()
+    catalogue = _catalogue(config)
     keys = catalogue.search(" ".join(text), limit)
     _list(catalogue, keys, as_json=as_json, quiet=quiet, no_color=no_color)
     return EXIT_CLEAN
@@ -126,7 +126,7 @@ def tree(
     from undertag.apps.cli.sources_json import branches
     from undertag.apps.cli.sources_view import show_tree
 
-    found = branches(_catalogue(), prefix.rstrip("/"), depth)
+    found = branches(_catalogue(config), prefix.rstrip("/"), depth)
     if as_json:
         print_json({"prefix": prefix, "branches": found})
     elif not quiet:
@@ -146,7 +146,7 @@ def relations(
     from undertag.apps.cli.sources_json import relation_rows
     from undertag.apps.cli.sources_view import show_relations
 
-    found = relation_rows(_catalogue(), key)
+    found = relation_rows(_catalogue(config), key)
     if as_json:
         print_json({"key": key, "relations": found})
     elif not quiet:
@@ -175,7 +175,7 @@ def resolve(
     from undertag.apps.cli.sources_view import show_resolution
     from undertag.catalogue.sources.resolving import Resolver
 
-    catalogue = _catalogue()
+    catalogue = _catalogue(config)
     found = Resolver(catalogue).resolve(name, channel)
     if as_json:
         print_json(found.to_json())
@@ -192,10 +192,12 @@ def check(
     config: Config = None,
 ) -> int:
     """Validate the catalogue's files, and say what they hold."""
+    from undertag.apps.cli.settings import load_settings
     from undertag.apps.cli.sources_figures import show_figures
     from undertag.catalogue.sources.check import check_catalogue
     from undertag.catalogue.sources.figures import figures
 
+    load_settings(config)
     gc.disable()  # half a million objects that all stay: looking for cycles among them takes a third of the time
     compiled, problems = check_catalogue()
     found = figures(compiled)
@@ -226,7 +228,7 @@ def export(
         raise SettingsError(
             Problem(code="UT903", message=f"there is no tier {tier!r}", hint=" or ".join(TIERS))
         )
-    catalogue = _catalogue()
+    catalogue = _catalogue(config)
     keys = catalogue.matching(prefix) if prefix else catalogue.keys
     keys = [key for key in keys if tier is None or catalogue.tier(key) == tier]
     if as_json:
@@ -250,7 +252,7 @@ def from_events(
     from undertag.apps.cli.sources_figures import show_survey
     from undertag.apps.cli.sources_survey import survey
 
-    found = survey(inputs, _catalogue())
+    found = survey(inputs, _catalogue(config))
     if as_json:
         print_json(found.to_json())
     else:
@@ -262,10 +264,11 @@ def from_events(
     return EXIT_CLEAN
 
 
-def _catalogue() -> Catalogue:
+def _catalogue(config: str | None) -> Catalogue:
+    """The catalogue; settings decide nothing here, but settings that can't be read are said to be so."""
     from undertag.catalogue.sources.lookup import load_catalogue
 
-    return load_catalogue()
+    return load_catalogue(config)
 
 
 def _list(catalogue: Catalogue, keys: list[str], *, as_json: bool, quiet: bool, no_color: bool) -> None:

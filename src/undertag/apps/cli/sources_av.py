@@ -15,10 +15,12 @@ from undertag.model.problem import EXIT_CLEAN, Problem, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import BinaryIO
 
     from rich.console import Console
 
 MAX_LINE = 65_536
+"""Bytes of a line of standard input that are read; the rest of it is skipped."""
 _WORDS = (("platform", "for"), ("family", "family"), ("variant", "variant"))
 
 
@@ -62,13 +64,21 @@ def av(
 
 def _names(names: Sequence[str]) -> Iterator[str]:
     for name in names:
-        if name != "-":
-            yield name
-            continue
-        for line in sys.stdin:
-            text = line.rstrip("\r\n")[:MAX_LINE]
-            if text.strip():
-                yield text
+        if name == "-":
+            yield from _lines(sys.stdin.buffer)
+        else:  # an argument's bytes that are no UTF-8 come as lone surrogates, which no JSON can hold
+            yield name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _lines(source: BinaryIO) -> Iterator[str]:
+    """The lines that say something; what is no UTF-8 in them is replaced."""
+    while line := source.readline(MAX_LINE):
+        rest = line
+        while len(rest) == MAX_LINE and not rest.endswith(b"\n"):
+            rest = source.readline(MAX_LINE)
+        text = line.decode("utf-8", "replace").rstrip("\r\n")
+        if text.strip():
+            yield text
 
 
 def _row(read: Any) -> dict[str, Any]:

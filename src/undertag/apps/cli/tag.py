@@ -51,7 +51,10 @@ def tag(
         typer.Option("--rules", metavar="PATH", help="Sigma rules: a file or folder; may be given often."),
     ] = None,
     no_pack: Annotated[
-        bool, typer.Option("--no-pack", help="Leave out undertag's own observation rules.")
+        bool,
+        typer.Option(
+            "--no-pack", help="Leave out what undertag itself observes: its rules, and signature names read."
+        ),
     ] = False,
     out: Annotated[
         str | None,
@@ -114,6 +117,7 @@ def tag(
                         prefix=settings.prefix,
                         attack_version=settings.attack_version,
                         downgrade_informational=settings.downgrade_informational,
+                        signature_names=not no_pack,
                     ),
                     workers=count,
                     size=size,

@@ -45,7 +45,13 @@ def _of_product(file: SourceFile) -> Iterator[Problem]:
             )
     for chapter in _SAID:
         for said in file.book.get(chapter, ()):
-            for source in said["sources"] or ["none"]:
+            if not said["sources"]:
+                yield Problem(
+                    code="UT309",
+                    message=f"book.{chapter}: a statement names no source",
+                    place=Place(source=file.name),
+                )
+            for source in said["sources"]:
                 if source not in file.sources:
                     yield Problem(
                         code="UT309",
@@ -56,6 +62,13 @@ def _of_product(file: SourceFile) -> Iterator[Problem]:
     prefix = str(file.defaults["prefix"]).rstrip("/")
     names = {key.removeprefix(f"{prefix}/") for key in file.entries}
     for rule in file.book.get("recognise", ()):
+        if not rule.get("event") and not rule.get("events"):
+            yield Problem(
+                code="UT302",
+                message="book.recognise leads nowhere",
+                place=Place(source=file.name),
+                hint="name the field with the type of event under `event`, or the entries under `events`",
+            )
         for target in rule.get("events", {}).values():
             if target not in names | events:
                 yield Problem(
@@ -90,13 +103,14 @@ def _of_event(file: SourceFile, key: str, facts: Mapping[str, Any]) -> Iterator[
         )
     fields = facts.get("fields")
     for role, path in (reads or {}).items():
-        if (
-            isinstance(fields, list)
-            and path not in fields
-            and path.partition(".")[0] not in {f.partition(".")[0] for f in fields}
-        ):
+        if isinstance(fields, list) and not any(_is_within(path, name) for name in fields):
             yield Problem(
                 code="UT309",
                 message=f"{key}: reads.{role} names {path}, which is none of its fields",
                 place=file.place(key),
             )
+
+
+def _is_within(path: str, field: str) -> bool:
+    """Whether one of two paths is the other or begins with it: fields may list an object whole, or its parts only."""
+    return path == field or path.startswith(f"{field}.") or field.startswith(f"{path}.")

@@ -113,7 +113,7 @@ def _antivirus(compiled: Compiled, entries: list[SourceEntry]) -> dict[str, Any]
     return {
         "products": len({entry.key.split("/")[1] for entry in events}),
         "events": len(events),
-        "with_signature": sum("reads" in entry.facts for entry in events),
+        "with_signature": sum(bool((entry.value("reads") or {}).get("signature")) for entry in events),
         "books": len(books),
         "statements": sum(len(value) for book in books for value in book.values() if isinstance(value, list)),
         "unconfirmed": sum(len(book.get("unconfirmed", ())) for book in books),

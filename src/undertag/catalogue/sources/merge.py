@@ -132,7 +132,8 @@ def make_entry(
             if have is None or have.origin != "table" or not have.known:
                 facts[name] = fact
         for name, fact in _facts(own, "own", own.get("sources") or file.sources).items():
-            if name not in facts or fact.known or not facts[name].known:
+            have = facts.get(name)
+            if fact.known or have is None or not have.known or have.origin == "inherited":
                 facts[name] = fact
         documents = {**documents, **file.documents}
     if "event" not in facts:

@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
-
+from undertag.catalogue.sources.fields import text_at as text_at  # also for those who import it from here
+from undertag.catalogue.sources.fields import value_at
 from undertag.catalogue.sources.keys import key_part
 
 _PLACE: Final = re.compile(r"\{([^{}|]+)((?:\|[^{}|]+)*)\}")
 _W3C: Final = ("cs_", "sc_", "c_", "s_")
 _SHAPES: Final = 4096
+_SHAPE_CHARACTERS: Final = 16_384
+"""Shapes whose names are longer together aren't remembered: each record of a hostile source may have its own."""
 _SET_MEMORY: Final = 64 << 20
-_MAX_VALUE: Final = 1024
-"""Characters of a value that are looked at: no key is longer."""
 Test = Callable[[str], bool]
 Filter = Callable[[str], str]
 
@@ -38,12 +38,15 @@ class Recognised:
 class Rule:
     """One rule, ready to be applied."""
 
-    __slots__ = ("_keys", "_line", "_system", "_tests", "_time", "line", "name", "needs")
+    __slots__ = ("_asked", "_keys", "_line", "_memo", "_system", "_tests", "_time", "line", "name", "needs")
 
     def __init__(self, stored: Mapping[str, Any]) -> None:
         self.name: str = stored["name"]
         self._tests = [(tuple(path.split(".")), _any_of(values)) for path, values in stored["where"].items()]
         self._keys = [parse_template(template) for template in stored["keys"]]
+        asked = {place[1] for template in stored["keys"] for place in _PLACE.finditer(template)}
+        self._asked = [tuple(path.split(".")) for path in sorted(asked)]
+        self._memo: dict[tuple[str | None, ...], tuple[str, ...]] = {}
         self._time = [tuple(path.split(".")) for path in stored["time"].split("+")] if stored["time"] else []
         self._system = [tuple(path.split(".")) for path in stored["system"]]
         self._line = _expression(stored.get("line", ""))
@@ -57,16 +60,27 @@ class Rule:
             value = text_at(doc, path)
             if value is None or not test(value):
                 return None
-        keys = [key for key in (template(doc) for template in self._keys) if key is not None]
+        keys = self._proposed(doc)
         if not keys:
             return None
         systems = (text_at(doc, path) for path in self._system)
         return Recognised(
             self.name,
-            tuple(keys),
+            keys,
             self._when(doc),
             next((system for system in systems if system), ""),
         )
+
+    def _proposed(self, doc: Mapping[str, Any]) -> tuple[str, ...]:
+        """The keys that the templates make; records of one type say the same again and again."""
+        said = tuple([text_at(doc, path) for path in self._asked])
+        found = self._memo.get(said)
+        if found is None:
+            if len(self._memo) >= _SHAPES:
+                self._memo.clear()
+            keys = dict.fromkeys(template(doc) for template in self._keys)
+            found = self._memo[said] = tuple(key for key in keys if key is not None)
+        return found
 
     def _when(self, doc: Mapping[str, Any]) -> Any:
         """The time as written; of `date+time` both, if both are there."""
@@ -101,12 +115,12 @@ class Recogniser:
         shape = tuple(doc)
         rules = self._by_shape.get(shape)
         if rules is None:
-            if len(self._by_shape) >= _SHAPES:
-                self._by_shape.clear()
             names = set(shape)
-            rules = self._by_shape[shape] = [
-                rule for rule in self._rules if all(not need.isdisjoint(names) for need in rule.needs)
-            ]
+            rules = [rule for rule in self._rules if all(not need.isdisjoint(names) for need in rule.needs)]
+            if sum(map(len, shape)) <= _SHAPE_CHARACTERS:
+                if len(self._by_shape) >= _SHAPES:
+                    self._by_shape.clear()
+                self._by_shape[shape] = rules
         met = self._met(line)
         for rule in rules:
             groups: dict[str, str] = {}
@@ -129,49 +143,6 @@ class Recogniser:
         return {
             self._lined[number] for number in self._lines.Match(line.encode("utf-8", "surrogatepass")) or ()
         }
-
-
-def value_at(doc: Any, path: Sequence[str]) -> Any:
-    """The value at a path. In an array a number is an index, else the first element is taken; a text that holds a JSON object is stepped
-    into; names with dots in them are tried whole."""
-    if len(path) > 1 and isinstance(doc, Mapping):
-        whole = doc.get(".".join(path))
-        if whole is not None:
-            return whole
-    for name in path:
-        if isinstance(doc, list) and name.isdecimal():
-            doc = doc[int(name)] if len(name) < 6 and int(name) < len(doc) else None
-            continue
-        while isinstance(doc, list):
-            doc = doc[0] if doc else None
-        if isinstance(doc, str) and doc[:1] in "{[":
-            doc = _object(doc)
-        if not isinstance(doc, Mapping):
-            return None
-        doc = doc.get(name)
-    while isinstance(doc, list):
-        doc = doc[0] if doc else None
-    return doc
-
-
-def _object(text: str) -> Any:
-    """The JSON object that a text holds, None if it is none."""
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
-
-
-def text_at(doc: Any, path: Sequence[str]) -> str | None:
-    """The value at a path as text; None where there is none. An object is there, but says nothing."""
-    value = value_at(doc, path)
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Mapping):
-        return ""
-    return str(value)[:_MAX_VALUE]
 
 
 def parse_template(text: str) -> Callable[[Mapping[str, Any]], str | None]:

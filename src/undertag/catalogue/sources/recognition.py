@@ -15,6 +15,8 @@ import msgspec
 
 from undertag.catalogue.sources import schema
 from undertag.catalogue.sources.files import SourceFile
+from undertag.catalogue.sources.keys import key_part
+from undertag.catalogue.sources.links import merged
 from undertag.catalogue.sources.recognise import literal_start, parse_template
 from undertag.catalogue.sources.selectors import Selection
 from undertag.catalogue.sources.strict_yaml import read_strict
@@ -102,12 +104,18 @@ def _of_books(books: Iterable[SourceFile]) -> Iterator[dict[str, Any]]:
             str(entry.get("event", key.rpartition("/")[2])): key for key, entry in book.entries.items()
         }
         targets.update({key.removeprefix(f"{prefix}/"): key for key in book.entries})
+        systems = dict.fromkeys(
+            merged(book, entry).get("reads", {}).get("system", "") for entry in book.entries.values()
+        )
+        common = {"name": book.book.get("name", ""), "time": "", "system": [path for path in systems if path]}
         for rule in book.book.get("recognise", ()):
             where = {path: _texts(value) for path, value in rule["where"].items()}
             field, events = rule.get("event", ""), rule.get("events", {})
 
-            def known(keys: str, more: dict[str, list[str]], name: str = book.book["name"]) -> dict[str, Any]:
-                return {"name": name, "where": more, "keys": [keys], "time": "", "system": []}
+            def known(
+                keys: str, more: dict[str, list[str]], common: dict[str, Any] = common
+            ) -> dict[str, Any]:
+                return {**common, "where": more, "keys": [keys]}
 
             for value, target in events.items():
                 if value != "*":
@@ -115,11 +123,40 @@ def _of_books(books: Iterable[SourceFile]) -> Iterator[dict[str, Any]]:
             if "*" in events:
                 yield known(targets.get(events["*"], f"{prefix}/{events['*']}"), where)
             elif field:
+                for event, key in _named_otherwise(book, prefix).items():
+                    if event not in events:
+                        yield known(key, {**where, field: [event]})
                 yield known(f"{prefix}/{{{field}}}", {field: ["*"], **where})
+
+
+def _unfit(rule: Mapping[str, Any]) -> Iterator[str]:
+    """What a rule says in vain."""
+    if not rule["keys"]:
+        yield "it has no keys"
+    if not rule["where"] and not rule.get("line"):
+        yield "it fits every record: it has neither where nor line"
+    for path, values in rule["where"].items():
+        if not path:
+            yield "a field of where has no name (events of a book need event)"
+        for value in values:
+            if "*" in value.strip("*"):
+                yield f"{path}: {value!r} has a * within; it may stand at either end"
+
+
+def _named_otherwise(book: SourceFile, prefix: str) -> dict[str, str]:
+    """Entries of types that a template of the type alone doesn't lead to, by type."""
+    found: dict[str, str] = {}
+    for key, entry in book.entries.items():
+        part, event = key.removeprefix(f"{prefix}/"), str(entry.get("event", ""))
+        if event and "/" not in part and key_part(event).lower() != part.lower():
+            found.setdefault(event, key)
+    return found
 
 
 def _wrong(rule: Mapping[str, Any], selection: Selection) -> Iterator[Problem]:
     place = Place(source=NAME)
+    for message in _unfit(rule):
+        yield Problem(code="UT302", message=f"{rule['name']}: {message}", place=place)
     for template in rule["keys"]:
         try:
             parse_template(template)

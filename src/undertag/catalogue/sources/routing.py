@@ -58,7 +58,7 @@ def _antivirus(entries: Sequence[SourceEntry], books: Iterable[SourceFile]) -> d
     found: dict[str, list[str]] = {}
     for entry in entries:
         reads = entry.value("reads")
-        if entry.platform != "antivirus" or not isinstance(reads, Mapping):
+        if entry.platform != "antivirus" or not isinstance(reads, Mapping) or not reads.get("signature"):
             continue
         fidelity = entry.value("fidelity")
         level = fidelity.get("level") if isinstance(fidelity, Mapping) else "unknown"

@@ -166,9 +166,9 @@ class Fidelity(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, o
 
 
 class Reads(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Which fields of an anti-virus event hold what: paths as the record has them, dots between the steps."""
+    """Which fields of an anti-virus event hold what, as paths; `signature` only where it is the vendor's name of the threat."""
 
-    signature: str
+    signature: str = ""
     file: str = ""
     action: str = ""
     hash: str = ""

@@ -127,7 +127,7 @@ def _antivirus(entries: Iterable[SourceEntry], selection: Selection) -> Iterator
     for entry in entries:
         reads = entry.value("reads")
         if entry.platform == "antivirus" and isinstance(reads, Mapping):
-            spelt = (reads["signature"], reads.get("file", ""), reads.get("action", ""))
+            spelt = (reads.get("signature", ""), reads.get("file", ""), reads.get("action", ""))
             alike.setdefault(spelt, []).append(entry.key)
     for (signature, file, action), keys in alike.items():
         rename = {"Signature": signature, "Filename": file, "Action": action}

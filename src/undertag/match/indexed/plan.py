@@ -56,9 +56,8 @@ class Plan:
         gated: frozenset[str] = frozenset(),
     ) -> None:
         """`rules`: (number, bound condition) pairs; the numbers come back in hits. `needs`: those known already."""
-        self._gated = gated
+        self._gated, self.rules = gated, list(rules)
         chances = chances or Chances()
-        self.rules = list(rules)
         self.always = [number for number, expr in rules if expr == TRUE]
         self._exprs = dict(rules)
         self.timeouts = Timeouts()
@@ -75,7 +74,7 @@ class Plan:
         self._columnwise: list[tuple[int, ColumnTest]] = []
         self._names: tuple[str, ...] | None = None
         self._chances: Chances | None = chances
-        """Until the filter is built, which a plan that is at once planned anew never needs."""
+        """Until the filter is built; a plan that is at once planned anew never needs one."""
 
     def _build(self, chances: Chances) -> None:
         self._chances = None

@@ -8,6 +8,7 @@ from typing import Any, Final
 _TIMES: Final = (
     "@timestamp", "eventTime", "time", "timestamp", "published", "TimeGenerated", "CreationTime", "created_at",
     "event_time", "eventTimestamp", "date", "ts", "requestReceivedTimestamp", "p_event_time", "creationTime",
+    "occured", "rt", "detection_time", "DetectedUTC", "detectionTime",
 )  # fmt: skip
 _SYSTEMS: Final = (
     "recipientAccountId", "hostname", "host", "computer", "agent_hostname", "device_name", "tenantId", "OrganizationId",
