@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 
 from undertag.catalogue.other import other_router
-from undertag.catalogue.sources.recognise import text_at
+from undertag.catalogue.sources.fields import text_at
 from undertag.catalogue.windows import windows_router
 from undertag.match.bind import bind
 from undertag.match.reference import Trace, evaluate

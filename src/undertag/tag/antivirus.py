@@ -14,8 +14,8 @@ from typing import Any, Final
 import orjson
 
 from undertag.catalogue.signatures import SignatureName, read_name, tag_facts
+from undertag.catalogue.sources.fields import text_at
 from undertag.catalogue.sources.lookup import load_catalogue
-from undertag.catalogue.sources.recognise import text_at
 from undertag.catalogue.sources.routes import AntivirusEvent
 from undertag.model.tag import STRENGTHS, TAGGING_STRENGTHS, kind_of
 from undertag.tag.technique_claims import TechniqueClaims

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from undertag.catalogue.sources.fields import text_at as text_at  # also for those who import it from here
-from undertag.catalogue.sources.fields import value_at
+from undertag.catalogue.sources.fields import text_at, value_at
 from undertag.catalogue.sources.keys import key_part
 
 _PLACE: Final = re.compile(r"\{([^{}|]+)((?:\|[^{}|]+)*)\}")
