@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from undertag.catalogue.sources import Catalogue, Resolver, SourceEntry, load_catalogue
+from undertag.catalogue.sources.needs import clauses
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 _SCRIPT = """
@@ -52,13 +53,8 @@ def default(entry: SourceEntry) -> str:
 
 
 def needs(entry: SourceEntry) -> str:
-    """An entry's prerequisites by id."""
-    value = entry.value("needs")
-    return (
-        ", ".join(f"`{one if isinstance(one, str) else one['id']}`" for one in value)
-        if isinstance(value, list)
-        else ""
-    )
+    """An entry's prerequisites by id; alternatives with `or`."""
+    return ", ".join(" or ".join(f"`{one['id']}`" for one in need) for need in clauses(entry.value("needs")))
 
 
 def volume(entry: SourceEntry) -> str:

@@ -21,6 +21,7 @@ from undertag.write.events import Tagged
 _SYSTEMS_MEMO: Final = 65_536
 _CLOSE: Final = ord("}")
 _BLANK: Final = ord(" ")
+_OPEN: Final = b'"undertag":{'
 _decode: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -33,8 +34,8 @@ class LineRenderer:
 
     def __init__(self, *, attack_version: str, only_tagged: bool = False) -> None:
         self._only_tagged = only_tagged
-        self._end = b',"attack_version":%b}}\n' % orjson.dumps(attack_version)
-        self._systems: dict[str, bytes] = {}
+        self._end = f',"attack_version":{orjson.dumps(attack_version).decode()}}}}}\n'
+        self._systems: dict[str, str] = {}
 
     def start(self) -> Lines:
         """See `Renderer`."""
@@ -44,20 +45,13 @@ class LineRenderer:
         """Adds the lines of a batch."""
         is_json = batch.layout.json
         loud = range(len(batch)) if batch.loud is None else batch.loud
-        entry = b',"entry":%b,' % orjson.dumps(batch.entry.key)
-        plain = entry + b'"rules":[],"tags":[]' + self._end
+        entry = f',"entry":{orjson.dumps(batch.entry.key).decode()},'
+        plain = f'{entry}"rules":[],"tags":[]{self._end}'
         systems = self._systems
         if len(systems) > _SYSTEMS_MEMO:
             systems.clear()
-        names = []
-        for system in batch.systems:
-            name = systems.get(system)
-            if name is None:
-                name = systems[system] = b',"system":' + orjson.dumps(system)
-            names.append(name)
-        whens = [(b'"%b"' % time.encode()) if time is not None else b"null" for time in batch.times]
-        for row, (number, raw, uid, when, name) in enumerate(
-            zip(batch.rows, batch.raws, map(hexlify, batch.uids), whens, names, strict=True)
+        for row, (number, raw, uid, time, system) in enumerate(
+            zip(batch.rows, batch.raws, batch.uids, batch.times, batch.systems, strict=True)
         ):
             hit = tagged.get(row)
             if hit is None:
@@ -65,18 +59,20 @@ class LineRenderer:
                     continue
                 rest = plain
             else:
-                rest = b'%b"rules":%b,"tags":%b%b' % (entry, hit.rules, hit.tags.json, self._end)
+                rest = f'{entry}"rules":{hit.rules.decode()},"tags":{hit.tags.json.decode()}{self._end}'
+            name = systems.get(system)
+            if name is None:
+                name = systems[system] = orjson.dumps(system).decode()
+            when = f'"{time}"' if time is not None else "null"
+            said = f'"undertag":{{"event_uid":"{uid.hex()}","time":{when},"system":{name}{rest}'
             if is_json and (raw[-1] != _CLOSE or raw[-2] <= _BLANK):
                 raw = _trimmed(raw)
             if is_json and (row not in loud or b'"undertag"' not in raw) and len(raw) > 2:
-                rendered[number] = (
-                    raw[:-1],
-                    b',"undertag":{"event_uid":"%b","time":%b%b%b' % (uid, when, name, rest),
-                )
+                rendered[number] = (raw[:-1], b"," + said.encode())
             else:
                 rendered[number] = (
                     b"",
-                    _written_anew(raw, {} if is_json else batch.event(row), is_json, uid, when + name + rest),
+                    _written_anew(raw, {} if is_json else batch.event(row), is_json, said.encode()),
                 )
 
 
@@ -85,8 +81,8 @@ def _trimmed(raw: bytes) -> bytes:
     return raw.rstrip()[:-1].rstrip() + b"}"
 
 
-def _written_anew(raw: bytes, fields: Mapping[str, Any], is_json: bool, uid: bytes, rest: bytes) -> bytes:
-    """The line of a record that can't be spliced."""
+def _written_anew(raw: bytes, fields: Mapping[str, Any], is_json: bool, said: bytes) -> bytes:
+    """The line of a record that can't be spliced; `said` is our object and what follows."""
     if is_json:
         parts = [
             orjson.dumps(key) + b":" + bytes(value)
@@ -99,7 +95,7 @@ def _written_anew(raw: bytes, fields: Mapping[str, Any], is_json: bool, uid: byt
         start = as_object({key: value for key, value in fields.items() if key != "undertag"})[:-1]
         original = b'"raw":%b,' % orjson.dumps(raw.decode("utf-8", "replace"))
     comma = b"," if len(start) > 1 else b""
-    return b'%b%b"undertag":{%b"event_uid":"%b","time":%b' % (start, comma, original, uid, rest)
+    return b"".join([start, comma, _OPEN, original, said[len(_OPEN) :]])
 
 
 def as_object(record: Mapping[str, Any]) -> bytes:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from undertag.catalogue.sources.needs import outcomes
+
 if TYPE_CHECKING:
     from undertag.catalogue.sources.lookup import Catalogue
     from undertag.catalogue.sources.resolving import Resolver
@@ -28,18 +30,18 @@ def entry_json(catalogue: Catalogue, resolver: Resolver, key: str) -> dict[str, 
 
 def _add_computed(document: dict[str, Any], catalogue: Catalogue, resolver: Resolver) -> None:
     key = document["key"]
-    outcomes = _outcomes(document.get("needs"))
+    audited = outcomes(document.get("needs"))
     names = catalogue.prerequisites_of(key)
     known = [
         {"id": name, **catalogue.prerequisites[name]} for name in names if name in catalogue.prerequisites
     ]
     document["prerequisites"] = names
     for name in ("enable", "undo"):
-        steps = [step for one in known for step in _steps(one.get(name), outcomes.get(one["id"]))]
+        steps = [step for one in known for step in _steps(one.get(name), audited.get(one["id"]))]
         if steps:
             document[name] = steps if name == "enable" else steps[::-1]
             document["origins"][name] = "computed"
-    document["audit_subcategories"] = _audits(outcomes, known)
+    document["audit_subcategories"] = _audits(audited, known)
     served = resolver.servings_of(key)
     if served:
         document["sigma"] = served
@@ -48,13 +50,7 @@ def _add_computed(document: dict[str, Any], catalogue: Catalogue, resolver: Reso
         document["relations"] = related
 
 
-def _outcomes(needs: Any) -> dict[str, Mapping[str, Any]]:
-    """The needs that say which outcome has to be audited, by prerequisite."""
-    found = [need for need in needs if isinstance(need, dict)] if isinstance(needs, list) else []
-    return {need["id"]: need for need in found}
-
-
-def _steps(value: Any, outcome: Mapping[str, Any] | None) -> list[str]:
+def _steps(value: Any, outcome: Mapping[str, bool] | None) -> list[str]:
     """The commands of a prerequisite, without those for an outcome that isn't needed."""
     if not isinstance(value, list):
         return []
@@ -70,16 +66,16 @@ def _steps(value: Any, outcome: Mapping[str, Any] | None) -> list[str]:
 
 
 def _audits(
-    outcomes: Mapping[str, Mapping[str, Any]], prerequisites: Sequence[Mapping[str, Any]]
+    audited: Mapping[str, Mapping[str, bool]], prerequisites: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """The audit subcategories that an entry needs, by GUID, with the outcomes that have to be audited."""
+    """The audit subcategories that an entry needs, alternatives included, by GUID, with the outcomes to be audited."""
     return [
         {
             "guid": one["guid"],
             "subcategory": one["title"].removeprefix("Audit "),
             "category": one.get("category", ""),
-            "success": outcomes.get(one["id"], {}).get("success"),
-            "failure": outcomes.get(one["id"], {}).get("failure"),
+            "success": audited.get(one["id"], {}).get("success"),
+            "failure": audited.get(one["id"], {}).get("failure"),
         }
         for one in prerequisites
         if one.get("kind") == "audit-subcategory"

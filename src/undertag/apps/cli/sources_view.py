@@ -74,6 +74,8 @@ def said(name: str, value: Any) -> str:
 def _item(name: str, value: Any) -> str:
     if not isinstance(value, dict):
         return str(value)
+    if name == "needs":
+        return _need(value)
     if name == "default":
         return f"{value['state']} ({value['basis']}): {value['where']}"
     if name == "fidelity":
@@ -92,6 +94,17 @@ def _item(name: str, value: Any) -> str:
     return ", ".join(
         f"{part}: {_plain(inner)}" for part, inner in value.items() if inner not in (None, [], "")
     )
+
+
+def _need(value: Mapping[str, Any]) -> str:
+    """A need in one line: `audit/logon (failure; why)`, or `one of: …` with its alternatives."""
+    alternatives = value.get("any")
+    if alternatives:
+        named = ", ".join(one if isinstance(one, str) else _need(one) for one in alternatives)
+        return f"one of: {named}" + (f": {value['why']}" if value.get("why") else "")
+    audited = ", ".join(name for name in ("success", "failure") if value.get(name))
+    about = "; ".join(filter(None, (audited, value.get("why", ""))))
+    return f"{value['id']} ({about})" if about else str(value["id"])
 
 
 def _plain(value: Any) -> str:

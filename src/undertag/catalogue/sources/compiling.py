@@ -18,6 +18,7 @@ from undertag.catalogue.sources.artefact import CHUNK, FORMAT
 from undertag.catalogue.sources.derived import DerivedTable, read_derived
 from undertag.catalogue.sources.files import Read, read_curated, read_prerequisites
 from undertag.catalogue.sources.merge import Group, make_entry
+from undertag.catalogue.sources.needs import need_ids
 from undertag.catalogue.sources.record import SourceEntry
 from undertag.model.problem import Problem
 
@@ -175,9 +176,7 @@ def indexed(entry: SourceEntry) -> Iterator[tuple[str, str]]:
         yield from (("technique", name) for name in attack.get("techniques", ()))
     for source in entry.value("sigma") or ():
         yield "sigma", "/".join(source.get(part) or "*" for part in ("product", "category", "service"))
-    needs = entry.value("needs")
-    for need in needs if isinstance(needs, list) else ():
-        yield "need", need if isinstance(need, str) else need["id"]
+    yield from (("need", name) for name in need_ids(entry.value("needs")))
     yield "difficulty", entry.difficulty
     channel = entry.value("channel")
     if channel:

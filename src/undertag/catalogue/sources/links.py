@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from undertag.catalogue.sources.derived import DerivedTable
 from undertag.catalogue.sources.files import Read, SourceFile
+from undertag.catalogue.sources.needs import need_ids
 from undertag.catalogue.windows import event_key
 from undertag.model.problem import Place, Problem
 
@@ -103,17 +104,12 @@ def _items(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
-def need_ids(facts: Mapping[str, Any]) -> list[str]:
-    """Ids of the prerequisites that an entry names."""
-    return [need if isinstance(need, str) else need["id"] for need in _items(facts.get("needs"))]
-
-
 def dangling(read: Read, prerequisites: Read, keys: Collection[str]) -> Iterator[Problem]:
     """Needs and relations that lead nowhere, and sources of prerequisites that aren't declared."""
     known = {key for _, key, _ in prerequisites.entries()}
     for file, key, entry in read.entries():
         facts = merged(file, entry)
-        for need in need_ids(facts):
+        for need in need_ids(facts.get("needs")):
             if need not in known:
                 yield Problem(
                     code="UT306", message=f"{key} needs {need}, which no file defines", place=file.place(key)

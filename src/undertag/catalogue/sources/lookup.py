@@ -17,6 +17,7 @@ from typing import Any, Final
 from undertag.catalogue.sources.artefact import CHUNK, Artefact
 from undertag.catalogue.sources.keys import key_part
 from undertag.catalogue.sources.merge import Group, make_entry
+from undertag.catalogue.sources.needs import need_ids
 from undertag.catalogue.sources.record import SourceEntry, Tier
 from undertag.catalogue.sources.routes import Routes
 from undertag.catalogue.sources.selectors import Selection, Selector
@@ -168,11 +169,10 @@ class Catalogue:
         return [*own, *({"kind": kind, "from": other} for other, kind in self.relations_to.get(key, ()))]
 
     def prerequisites_of(self, key: str) -> list[str]:
-        """Ids of all prerequisites of an entry, each after those that it needs itself."""
-        needs = self.entry(key).value("needs")
+        """Ids of all prerequisites of an entry, alternatives included, each after those that it needs itself."""
         found: dict[str, None] = {}
-        for need in needs if isinstance(needs, list) else ():
-            self._add_need(need if isinstance(need, str) else need["id"], found, ())
+        for name in need_ids(self.entry(key).value("needs")):
+            self._add_need(name, found, ())
         return list(found)
 
     def entries(self, keys: Iterable[str] | None = None) -> Iterator[SourceEntry]:

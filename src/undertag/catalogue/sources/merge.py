@@ -96,7 +96,7 @@ class Group:
             values["versions"] = f"Windows builds {cells['first_build']} to {cells.get('last_build', '?')}"
         needs = [self.audits[name] for name in values.get("audit", ()) if name in self.audits]
         if needs:
-            values["needs"] = needs
+            values["needs"] = needs if len(needs) == 1 else [{"any": needs}]
         return {
             name: Fact(value=value, origin="table", sources=_sources_of(value, sources))
             for name, value in values.items()

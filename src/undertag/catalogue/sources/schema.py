@@ -121,13 +121,27 @@ class Cost(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     source: str = ""
 
 
-class Need(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class OneNeed(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A prerequisite; for an audit subcategory also which outcome has to be audited."""
 
     id: str
     success: bool | None = None
     failure: bool | None = None
     why: str = ""
+
+
+class Need(OneNeed, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A prerequisite, or several of which `any` one suffices; all needs of an entry must be met."""
+
+    id: str = ""
+    any: list[str | OneNeed] = []
+
+    def __post_init__(self) -> None:
+        """One prerequisite or at least two alternatives, never both; the alternatives say the outcomes."""
+        if bool(self.id) == bool(self.any):
+            raise ValueError("a need has either `id` or `any`")
+        if self.any and (len(self.any) < 2 or self.success is not None or self.failure is not None):
+            raise ValueError("`any` has two or more alternatives, which say the outcomes themselves")
 
 
 class SigmaSource(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -86,7 +86,8 @@ class Normaliser:
             events = [record.event for record in map(evtx_json.decode, raws)]
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
-        if not (all(map(evtx_json.valid_utf8, raws)) and all(map(evtx_json.is_plain, events))):
+        text = all(map(bytes.isascii, raws)) or all(map(evtx_json.valid_utf8, raws))
+        if not text or not all(map(evtx_json.is_plain, events)):
             return False
         self._group_evtx(None, raws, events, groups)
         return True
