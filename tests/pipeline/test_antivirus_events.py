@@ -153,6 +153,22 @@ EVENTS: dict[str, tuple[Any, str, str, str, list[str], str]] = {
         ["obs.av.test-file"],
         "none",
     ),
+    "Kaspersky, CEF": (
+        "CEF:0|KasperskyLab|SecurityCenter|13.2|GNRL_EV_VIRUS_FOUND|Malicious object|4|cs1=Trojan.Win32.Emotet.x",
+        "antivirus/kaspersky-security-center/cef/GNRL_EV_VIRUS_FOUND",
+        "cs1",
+        "Trojan.Win32.Emotet.x",
+        ["obs.av.trojan", "obs.av.loader"],
+        "medium",
+    ),
+    "Kaspersky, RFC 5424": (
+        '<14>1 2026-03-01T10:00:00Z ws9 KES|11.0.0.0 - GNRL_EV_VIRUS_FOUND [event@23668 p5="Trojan.Win32.Emotet.y"] told',
+        "antivirus/kaspersky-security-center/GNRL_EV_VIRUS_FOUND",
+        "p5",
+        "Trojan.Win32.Emotet.y",
+        ["obs.av.trojan", "obs.av.loader"],
+        "medium",
+    ),
 }
 SILENT: dict[str, tuple[Any, str]] = {
     "empty name": (eset(threat_name=""), "antivirus/eset-protect/Threat_Event"),
@@ -160,10 +176,6 @@ SILENT: dict[str, tuple[Any, str]] = {
     "no name": (eset(threat_name=None), "antivirus/eset-protect/Threat_Event"),
     "N/A": (evtx_json(defender(1116, "N/A")), "windows/windows-defender/1116"),
     "another type of event": (eset(event_type="Audit_Event"), "antivirus/eset-protect/Audit_Event"),
-    "Kaspersky, whose CEF has no field of the book's": (
-        "CEF:0|KasperskyLab|SecurityCenter|13.2|GNRL_EV_VIRUS_FOUND|Malicious object|4|cs1=Trojan.Win32.X",
-        "antivirus/kaspersky-security-center/GNRL_EV_VIRUS_FOUND",
-    ),
 }
 OWN = {"title": "tool", "id": "00000000-0000-4000-8000-0000000000aa"}
 """A rule of the user's that gives a tag which names give too."""

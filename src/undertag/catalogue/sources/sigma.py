@@ -126,8 +126,8 @@ def _antivirus(entries: Iterable[SourceEntry], selection: Selection) -> Iterator
     alike: dict[tuple[str, str, str], list[str]] = {}
     for entry in entries:
         reads = entry.value("reads")
-        if entry.platform == "antivirus" and isinstance(reads, Mapping):
-            spelt = (reads.get("signature", ""), reads.get("file", ""), reads.get("action", ""))
+        if entry.platform == "antivirus" and isinstance(reads, Mapping) and reads.get("signature"):
+            spelt = (reads["signature"], reads.get("file", ""), reads.get("action", ""))
             alike.setdefault(spelt, []).append(entry.key)
     for (signature, file, action), keys in alike.items():
         rename = {"Signature": signature, "Filename": file, "Action": action}

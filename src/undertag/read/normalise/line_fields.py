@@ -29,9 +29,12 @@ _MESSAGE: Final = r":(?: (?P<message>.*))?$"
 _PRIORITY: Final = "^(?:<[0-9]{1,3}>)?"
 # RFC 5424; `-` stands for whatever isn't known
 _RFC5424: Final = re2.compile(
-    r"^<[0-9]{1,3}>1 (?P<time>-|[0-9]{4}-[^ ]{6,30}) (?P<host>[^ ]+) (?P<program>[^ ]+) (?P<pid>[^ ]+) [^ ]+ "
-    r"(?:-|(?:\[(?:[^\]\\]|\\.)*\])+) ?(?P<message>.*)$"
+    r"^<[0-9]{1,3}>1 (?P<time>-|[0-9]{4}-[^ ]{6,30}) (?P<host>[^ ]+) (?P<program>[^ ]+) (?P<pid>[^ ]+) (?P<msgid>[^ ]+) "
+    r"(?P<data>-|(?:\[(?:[^\]\\]|\\.)*\])+) ?(?P<message>.*)$"
 )
+_PARAMETER: Final = re2.compile(r'([^ =\]"\[]{1,32})="((?:[^"\\]|\\.)*)"')
+"""A parameter of structured data; in its value a backslash stands before `"`, `\\` and `]`."""
+_QUOTED: Final = re.compile(r'\\(["\\\]])')
 # RFC 3164, with or without priority, year, host
 _RFC3164: Final = re2.compile(rf"{_PRIORITY}{_SHORT} (?:{_HOST} )?{_NAME}{_MESSAGE}")
 # the same with a whole time
@@ -98,8 +101,12 @@ def _header(line: str, patterns: tuple[Any, ...]) -> dict[str, Any] | None:
         if found is not None:
             fields = found.groupdict()
             message = fields.pop("message") or ""
+            data = fields.pop("data", None) or ""
             known = {name: text for name, text in fields.items() if text not in (None, "", "-")}
-            return {**known, "message": message.removeprefix("\ufeff")}
+            known["message"] = message.removeprefix("\ufeff")
+            for name, text in _PARAMETER.findall(data)[:_MAX_PAIRS]:
+                known.setdefault(name, _QUOTED.sub(r"\1", text))
+            return known
     return None
 
 
