@@ -21,6 +21,10 @@ _REMEMBERED: Final = 65_536
 """Answers kept; when full, all are dropped (names repeat in bursts, so this is rare)."""
 
 
+CLASSIFIERS: Final = frozenset({"crowdstrike", "sentinelone", "cylance", "carbonblack", "cybereason"})
+"""Vendors that say what kind of thing it is and have no names of their own: a word alone is no family there, unless it is a known one."""
+
+
 class Reader:
     """Reads names by the given tables."""
 
@@ -109,7 +113,7 @@ class Reader:
         elif (
             found.known is None
             and not (found.words or bare.types)
-            and (not convention or _is_prose(bare.text))
+            and (not convention or convention in CLASSIFIERS or _is_prose(bare.text))
         ):
             family = variant = ""  # free text: nothing says that this is a family
         found.modifiers[:0] = form.modifiers
