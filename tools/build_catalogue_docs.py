@@ -44,6 +44,11 @@ def cell(text: str) -> str:
     )
 
 
+def anchor(heading: str) -> str:
+    """Where a heading of Markdown is linked to."""
+    return "".join(c for c in heading.lower().replace(" ", "-") if c.isalnum() or c in "-_")
+
+
 def default(entry: SourceEntry) -> str:
     """An entry's default in a few words."""
     value = entry.value("default")
@@ -75,6 +80,12 @@ def platform_page(catalogue: Catalogue, platform: str) -> str:
     for key in catalogue.select([f"{platform}/**"]):
         groups.setdefault(key.rpartition("/")[0], []).append(key)
     derived: list[str] = []
+    if platform == "antivirus":
+        lines += ["What an analyst needs besides is in [the anti-virus book](../antivirus.md).", ""]
+    named = [prefix for prefix, keys in groups.items() if any(catalogue.tier(k) == "curated" for k in keys)]
+    if len(named) > 5:
+        links = (f"[{prefix.partition('/')[2] or prefix}](#{anchor(prefix)})" for prefix in named)
+        lines += [" · ".join(links), ""]
     for prefix, keys in groups.items():
         curated = [key for key in keys if catalogue.tier(key) == "curated"]
         if not curated:
@@ -109,6 +120,7 @@ def index_page(catalogue: Catalogue, resolver: Resolver) -> str:
         "Made by `tools/build_catalogue_docs.py`. To look for something: [the page to search](catalogue-search.html) (curated",
         "entries), or `undertag sources search` (all).",
         "How the files are written: [catalogue-format.md](catalogue-format.md).",
+        "Anti-virus products have a book of their own: [antivirus.md](antivirus.md).",
         "",
         "| platform | entries | curated |",
         "| --- | --- | --- |",

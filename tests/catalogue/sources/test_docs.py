@@ -48,6 +48,16 @@ def test_pages_are_fresh(pages: dict[str, str]) -> None:
     assert stale == [], "run tools/build_catalogue_docs.py"
 
 
+def test_alternatives_are_told_from_needs_that_must_all_be_met(pages: dict[str, str]) -> None:
+    rows = {
+        line.split("|")[1].strip(): line
+        for line in pages["catalogue/windows.md"].partition("## windows/security\n")[2].splitlines()
+        if line.startswith("| `")
+    }
+    assert "| `audit/logon` or `audit/account-lockout` |" in rows["`4625`"]
+    assert "| `audit/registry`, `sacl/registry` or `sacl/global-registry` |" in rows["`4657`"]
+
+
 def test_the_book_is_fresh(book_pages: dict[str, str]) -> None:
     folder = ROOT / "docs/reference"
     have = {path.relative_to(folder).as_posix() for path in folder.glob("antivirus/*.md")} | {"antivirus.md"}

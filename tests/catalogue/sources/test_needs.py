@@ -18,9 +18,7 @@ from undertag.catalogue.sources.needs import clauses, need_ids, outcomes
 from undertag.catalogue.sources.resolving import Resolver
 
 ONE = "needs: [{id: audit/process-creation, success: true}]"
-EITHER = (
-    "needs: [{any: [{id: audit/process-creation, failure: true}, agent/sysmon], why: one is enough}, policy/force]"
-)
+EITHER = "needs: [{any: [{id: audit/process-creation, failure: true}, agent/sysmon], why: one is enough}, policy/force]"
 TWO_AUDITS = """\
   audit/process-termination:
     kind: audit-subcategory
@@ -153,7 +151,11 @@ def test_json_keeps_needs_as_written_and_computes_from_all_alternatives() -> Non
 def test_what_one_sacl_needs_comes_with_it() -> None:
     """A SACL counts with the subcategory of its own kind of object only: the graph of prerequisites says so."""
     known = load_catalogue().prerequisites
-    for kind, subcategory in (("file", "file-system"), ("registry", "registry"), ("kernel-object", "kernel-object")):
+    for kind, subcategory in (
+        ("file", "file-system"),
+        ("registry", "registry"),
+        ("kernel-object", "kernel-object"),
+    ):
         assert known[f"sacl/{kind}"]["needs"] == [f"audit/{subcategory}"]
 
 
@@ -172,7 +174,11 @@ def test_no_need_says_in_words_that_it_is_an_alternative() -> None:
 RELATED = {
     "Sysmon for Linux and Tetragon": ("linux/tetragon/process_exec", "poorer-than", "linux/sysmon/1"),
     "flows of AWS": ("aws/vpc-flow/record", "poorer-than", "network/zeek/conn"),
-    "log-ins of Workspace": ("google-workspace/login/login_success", "duplicates", "gcp/login/google-account"),
+    "log-ins of Workspace": (
+        "google-workspace/login/login_success",
+        "duplicates",
+        "gcp/login/google-account",
+    ),
     "query log and dnstap": ("network/dns/query-log", "poorer-than", "network/dns/dnstap"),
     "queries in BIND's form": ("linux/syslog/named-queries", "subset-of", "network/dns/query-log"),
     "audit and Endpoint Security": (
@@ -190,13 +196,18 @@ def test_relations_outside_of_windows(key: str, kind: str, to: str) -> None:
     assert rows[0]["why"]
 
 
-def test_lost_fields_are_fields_of_the_richer_entry_and_not_of_the_poorer() -> None:
-    """Of entries of Linux, macOS, clouds and network against each other, where both say their fields."""
+def test_relations_say_why_and_lose_fields_that_only_the_richer_entry_has() -> None:
+    """Of entries of Linux, macOS, clouds and network; `lost` is held against the fields of both where they are known."""
     catalogue = load_catalogue()
+    platforms = (
+        "{linux,macos,aws,azure,entra,gcp,google-workspace,m365,network,kubernetes,okta,github,saas,esxi}/**"
+    )
     wrong = []
-    for entry in catalogue.entries(catalogue.select(["{linux,macos,aws,azure,gcp,m365,network,kubernetes}/**"])):
+    for entry in catalogue.entries(catalogue.select([platforms])):
         for row in entry.value("relations") or ():
             richer = catalogue.entry(row["to"]).fields
+            if not row.get("why"):
+                wrong.append((entry.key, row["to"], "no reason"))
             for name in row.get("lost", ()):
                 if name in entry.fields or (richer and name not in richer):
                     wrong.append((entry.key, row["to"], name))

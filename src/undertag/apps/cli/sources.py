@@ -266,9 +266,11 @@ def from_events(
 
 def _catalogue(config: str | None) -> Catalogue:
     """The catalogue; settings decide nothing here, but settings that can't be read are said to be so."""
+    from undertag.apps.cli.settings import load_settings
     from undertag.catalogue.sources.lookup import load_catalogue
 
-    return load_catalogue(config)
+    load_settings(config)
+    return load_catalogue()
 
 
 def _list(catalogue: Catalogue, keys: list[str], *, as_json: bool, quiet: bool, no_color: bool) -> None:
