@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from undertag.catalogue.signatures import load_reader
-from undertag.catalogue.sources import schema
+from undertag.catalogue.sources import book_schema, schema
 from undertag.catalogue.sources.book import CHAPTERS, REQUIRED, book_problems
 from undertag.catalogue.sources.building import compile_all
 from undertag.catalogue.sources.figures import BOOK, figures
@@ -242,14 +242,14 @@ SHAPES: dict[str, tuple[Any, dict[str, Any], str]] = {
     "fidelity's typing error": (schema.Fidelity, {**FIDELITY, "sorce": "x"}, "unknown field `sorce`"),
     "reads that are no text": (schema.Reads, {"file": 1}, "Expected `str`"),
     "reads of an unknown role": (schema.Reads, {"signature": "s", "colour": "c"}, "unknown field `colour`"),
-    "statement without sources": (schema.Said, {"say": "s"}, "missing required field `sources`"),
-    "statement's source as text": (schema.Said, {"say": "s", "sources": "doc"}, "Expected `array`"),
-    "recognise without where": (schema.Recognise, {"event": "e"}, "missing required field `where`"),
+    "statement without sources": (book_schema.Said, {"say": "s"}, "missing required field `sources`"),
+    "statement's source as text": (book_schema.Said, {"say": "s", "sources": "doc"}, "Expected `array`"),
+    "recognise without where": (book_schema.Recognise, {"event": "e"}, "missing required field `where`"),
     "no such outcome": (schema.CuratedEntry, {"title": "t", "outcome": "won"}, "Invalid enum value 'won'"),
     "no such form": (schema.CuratedEntry, {"title": "t", "form": "yaml"}, "Invalid enum value 'yaml'"),
     "no such category": (schema.CuratedEntry, {"title": "t", "category": "x"}, "Invalid enum value 'x'"),
     "no such delivery": (schema.CuratedEntry, {"title": "t", "delivery": "x"}, "Invalid enum value 'x'"),
-    "book of an unknown chapter": (schema.Book, {"name": "n", "chapter": []}, "unknown field `chapter`"),
+    "book of an unknown chapter": (book_schema.Book, {"name": "n", "chapter": []}, "unknown field `chapter`"),
 }
 
 

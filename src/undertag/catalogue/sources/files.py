@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from undertag.catalogue.sources import schema
+from undertag.catalogue.sources import book_schema, schema
 from undertag.catalogue.sources.strict_yaml import Lines, read_strict
 from undertag.model.problem import CatalogueError, Place, Problem
 
@@ -94,7 +94,7 @@ def _curated(name: str, document: Mapping[str, Any], lines: Lines, problems: lis
             "prefix": defaults.get("prefix", "unknown/unknown") if isinstance(defaults, dict) else "unknown"
         }
     book = document.get("book", {})
-    if book and _fits(book, schema.Book, name, lines.get(("book",), 0), "book", problems):
+    if book and _fits(book, book_schema.Book, name, lines.get(("book",), 0), "book", problems):
         file.book = book
     prefix = str(file.defaults["prefix"]).rstrip("/")
     for part, value in document.get("entries", {}).items():

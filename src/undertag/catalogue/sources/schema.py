@@ -79,11 +79,11 @@ PrerequisiteKind = Literal[
 ]
 
 
-class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Base of all: immutable, by keyword, no unknown keys."""
 
 
-class SourceDoc(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class SourceDoc(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Where facts come from. `title` names it well enough to find it; `kind` says how far to trust it."""
 
     kind: SourceKind
@@ -92,7 +92,7 @@ class SourceDoc(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     date: str = ""
 
 
-class DefaultState(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class DefaultState(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Whether the entry is there without anybody's doing, for a product version and role (`where`)."""
 
     state: State
@@ -102,7 +102,7 @@ class DefaultState(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     why: str = ""
 
 
-class Volume(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Volume(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """How many events to expect: a range, with its unit (`events/system/day`, `events/account/day`, …)."""
 
     low: int | float
@@ -113,7 +113,7 @@ class Volume(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     why: str = ""
 
 
-class Cost(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Cost(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What it costs the system that writes it."""
 
     hit: Hit
@@ -121,7 +121,7 @@ class Cost(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     source: str = ""
 
 
-class OneNeed(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class OneNeed(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A prerequisite; for an audit subcategory also which outcome has to be audited."""
 
     id: str
@@ -144,7 +144,7 @@ class Need(OneNeed, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
             raise ValueError("`any` has two or more alternatives, which say the outcomes themselves")
 
 
-class SigmaSource(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class SigmaSource(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A Sigma log source that the entry serves; `where` restricts it, `rename` maps Sigma's field to the entry's."""
 
     product: str | None = None
@@ -154,7 +154,7 @@ class SigmaSource(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True
     rename: dict[str, str] = {}
 
 
-class AttackLinks(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class AttackLinks(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What ATT&CK calls it: data components (v9 and later), data sources of October 2019, techniques where direct."""
 
     components: list[str] = []
@@ -162,7 +162,7 @@ class AttackLinks(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True
     techniques: list[str] = []
 
 
-class Relation(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Relation(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """How the entry stands to another; `lost` are the fields that this one lacks of the other."""
 
     kind: RelationKind
@@ -171,7 +171,7 @@ class Relation(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     why: str = ""
 
 
-class Fidelity(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Fidelity(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """How far a record of this type may be taken for what it says: what an analyst may conclude from it unseen."""
 
     level: Literal["high", "medium", "low", "none", "unknown"]
@@ -179,7 +179,7 @@ class Fidelity(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     source: str = ""
 
 
-class Reads(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Reads(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Which fields of an anti-virus event hold what, as paths; `signature` only where it is the vendor's name of the threat."""
 
     signature: str = ""
@@ -191,7 +191,7 @@ class Reads(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     system: str = ""
 
 
-class Facts(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Facts(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What may be said of an entry, and by a file's defaults of all its entries."""
 
     platform: str | None = None
@@ -233,7 +233,7 @@ class CuratedEntry(Facts, frozen=True, kw_only=True, forbid_unknown_fields=True,
     title: str
 
 
-class Prerequisite(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Prerequisite(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Something that must hold before an entry appears, and how to bring it about, take it back and see it."""
 
     kind: PrerequisiteKind
@@ -247,60 +247,6 @@ class Prerequisite(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     source: str = ""
     notes: str = ""
     default: list[DefaultState] | Unknown = UNKNOWN
-
-
-class Said(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One statement of a product's book, and the ids of the sources that vouch for it."""
-
-    say: str
-    sources: list[str]
-
-
-class NameExample(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A signature name and how it is to be read."""
-
-    name: str
-    reads: str
-
-
-class Unconfirmed(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """An event that is known from one person's knowledge only: told, but no entry."""
-
-    event: str
-    title: str
-    why: str = ""
-
-
-class Recognise(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How records of the product are known in a stream of JSON: all of `where` hold; `event` is the field with the type.
-
-    A value of `where` is a text or number to be equal (case ignored), a list of them, or `*` for any value.
-    Without `events` the entry is the one whose `event` equals the value; `events` maps other values, `*` the rest.
-    """
-
-    where: dict[str, str | int | list[str | int]]
-    event: str = ""
-    events: dict[str, str] = {}
-
-
-class Book(_Strict, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What an analyst needs to know of an anti-virus product between its events: a page of the docs."""
-
-    name: str
-    vendor: str
-    summary: str
-    names: str
-    """Convention of its signature names: an id of the reader, or `none` where it names nothing."""
-    where: list[Said]
-    switch_on: list[Said]
-    worth: list[Said]
-    never: list[Said]
-    traps: list[Said] = []
-    naming: list[Said] = []
-    examples: list[NameExample] = []
-    disagreements: list[Said] = []
-    unconfirmed: list[Unconfirmed] = []
-    recognise: list[Recognise] = []
 
 
 def convert(value: Any, kind: Any) -> Any:
