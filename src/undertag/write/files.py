@@ -8,6 +8,7 @@ out, and gets its own name only when it is whole. Problems go to `<file>.problem
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -19,6 +20,8 @@ from undertag.write.events import NewUid
 from undertag.write.jsonl import LineRenderer, Lines, joined, with_uid
 
 RUN: Final = ".run.json"
+FLUSH_BYTES: Final = 64 << 20
+"""So much is written between two flushes."""
 PROBLEMS: Final = ".problems.jsonl"
 
 
@@ -30,12 +33,49 @@ def whole(lines: Lines, new_uids: Sequence[NewUid]) -> bytes:
     return joined(lines)
 
 
+class _Flusher:
+    """Brings what was written to the disk meanwhile, so that little is left to wait for at the end."""
+
+    def __init__(self) -> None:
+        self._bytes = 0
+        self._thread: threading.Thread | None = None
+        self._error: OSError | None = None
+
+    def wrote(self, file: int, size: int) -> None:
+        """Counts what was written to `file`; now and then starts to flush it.
+
+        Raises:
+            OSError: what an earlier flush met.
+        """
+        self._bytes += size
+        if self._bytes >= FLUSH_BYTES and (self._thread is None or not self._thread.is_alive()):
+            self._bytes = 0
+            self._thread = threading.Thread(target=self._flush, args=(file,), daemon=True)
+            self._thread.start()
+        if self._error is not None:
+            raise self._error
+
+    def end(self) -> None:
+        """Waits for a flush under way. Raises: as `wrote`."""
+        if self._thread is not None:
+            self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+    def _flush(self, file: int) -> None:
+        try:
+            os.fsync(file)
+        except OSError as error:
+            self._error = error
+
+
 class FileWriter:
     """Writes units into one file at given offsets."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = -1
+        self._flusher = _Flusher()
 
     def size(self, rendered: Lines) -> int:
         """See `Writer`. A new uid is as long as an old one."""
@@ -50,6 +90,7 @@ class FileWriter:
             while data:
                 written = os.pwrite(self._file, data, offset)
                 data, offset = data[written:], offset + written
+                self._flusher.wrote(self._file, written)
         except OSError as error:
             raise store_error(self._path, error) from error
         return b""
@@ -57,8 +98,13 @@ class FileWriter:
     def close(self) -> None:
         """See `Writer`."""
         if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+            try:
+                self._flusher.end()
+            except OSError as error:
+                raise store_error(self._path, error) from error
+            finally:
+                os.close(self._file)
+                self._file = -1
 
 
 class FileSink:
