@@ -8,15 +8,13 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from build_catalogue_docs import cell, default
+from build_catalogue_docs import cell, default, publish
 from undertag.catalogue.signatures import read_name
 from undertag.catalogue.sources import Catalogue, SourceEntry, load_catalogue
 from undertag.catalogue.sources.files import SourceFile, read_curated
 
-REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 _CHAPTERS = (
     ("where", "Where its events go"),
     ("switch_on", "What to switch on"),
@@ -172,26 +170,5 @@ def pages(catalogue: Catalogue | None = None) -> dict[str, str]:
     return {"antivirus.md": index_page(found), **made}
 
 
-def main(argv: list[str]) -> int:
-    """Exit code: 0 written or current, 1 not current."""
-    made = pages()
-    have = {path.relative_to(REFERENCE).as_posix() for path in REFERENCE.glob("antivirus/*.md")}
-    stale = [
-        n
-        for n, text in made.items()
-        if not (REFERENCE / n).exists() or (REFERENCE / n).read_text(encoding="utf-8") != text
-    ]
-    gone = sorted(have - made.keys())
-    if "--check" in argv:
-        print("\n".join(f"stale: {name}" for name in [*stale, *gone]), file=sys.stderr)
-        return int(bool(stale or gone))
-    (REFERENCE / "antivirus").mkdir(parents=True, exist_ok=True)
-    for name in stale:
-        (REFERENCE / name).write_text(made[name], encoding="utf-8")
-    for name in gone:
-        (REFERENCE / name).unlink()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(publish(pages(), "antivirus", sys.argv[1:]))

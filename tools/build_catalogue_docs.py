@@ -234,10 +234,13 @@ def pages() -> dict[str, str]:
     return found
 
 
-def main(argv: list[str]) -> int:
-    """Exit code: 0 written or current, 1 not current."""
-    made = pages()
-    have = {path.relative_to(REFERENCE).as_posix() for path in REFERENCE.glob("catalogue/*.md")}
+def publish(made: dict[str, str], folder: str, argv: list[str]) -> int:
+    """Writes pages under docs/reference, and takes away those of `folder` that are no more.
+
+    Returns:
+        0 written or current, 1 not current and `--check` asked.
+    """
+    have = {path.relative_to(REFERENCE).as_posix() for path in REFERENCE.glob(f"{folder}/*.md")}
     stale = [
         name
         for name, text in made.items()
@@ -256,4 +259,4 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(publish(pages(), "catalogue", sys.argv[1:]))

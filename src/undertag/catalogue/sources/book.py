@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from undertag.catalogue.sources.files import Read, SourceFile
-from undertag.catalogue.sources.links import merged
+from undertag.catalogue.sources.links import merged, unsaid
 from undertag.model.problem import Place, Problem
 
 PLATFORM: Final = "antivirus"
@@ -79,14 +79,7 @@ def _of_product(file: SourceFile) -> Iterator[Problem]:
 
 
 def _of_event(file: SourceFile, key: str, facts: Mapping[str, Any]) -> Iterator[Problem]:
-    for name in REQUIRED:
-        if facts.get(name) in (None, "", []):
-            yield Problem(
-                code="UT309",
-                message=f"{key} says nothing of {name}",
-                place=file.place(key),
-                hint=f"in the entry or the file's defaults; `{name}: unknown` where it isn't known",
-            )
+    yield from unsaid(file, key, facts, REQUIRED)
     kinds = {file.sources[name]["kind"] for name in facts.get("sources") or () if name in file.sources}
     if kinds <= {"knowledge"}:
         yield Problem(

@@ -53,18 +53,23 @@ def duplicate_rows(tables: Iterable[DerivedTable]) -> Iterator[Problem]:
                 )
 
 
+def unsaid(file: SourceFile, key: str, facts: Mapping[str, Any], names: Iterable[str]) -> Iterator[Problem]:
+    """Attributes of which an entry must say something, be it `unknown`, and doesn't."""
+    for name in names:
+        if facts.get(name) in (None, "", []):
+            yield Problem(
+                code="UT309",
+                message=f"{key} says nothing of {name}",
+                place=file.place(key),
+                hint=f"in the entry or the file's defaults; `{name}: unknown` where it isn't known",
+            )
+
+
 def missing_facts(read: Read) -> Iterator[Problem]:
     """Entries that say nothing of an attribute, name a source that isn't declared, or stand under a wrong key."""
     for file, key, entry in read.entries():
         facts = merged(file, entry)
-        for name in REQUIRED:
-            if facts.get(name) in (None, "", []):
-                yield Problem(
-                    code="UT309",
-                    message=f"{key} says nothing of {name}",
-                    place=file.place(key),
-                    hint=f"in the entry or the file's defaults; `{name}: unknown` where it isn't known",
-                )
+        yield from unsaid(file, key, facts, REQUIRED)
         for name in sorted(cited_sources(facts) - file.sources.keys()):
             yield Problem(
                 code="UT309", message=f"{key}: the source {name!r} is not declared", place=file.place(key)
