@@ -40,7 +40,6 @@ class OtherRouter:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._recognisers = catalogue.routes.recognisers
         self._entries: dict[str, Entry] = {}
 
     def place(self, doc: Any, format_name: str, line: str = "") -> Placed:
@@ -48,29 +47,25 @@ class OtherRouter:
         if isinstance(doc, Mapping):
             if format_name == "text":
                 return self._line(doc, line)
-            found = self._recognisers["json"].find(doc)
+            found = self._catalogue.routes.recognisers["json"].find(doc)
             if found is not None:
                 return Placed(self._first(found[0].keys), found[0].time, found[0].system)
-        return Placed(self._entry(f"unknown/{slug(format_name)}/record"))
+        return Placed(self.of_key(f"unknown/{slug(format_name)}/record"))
 
     def entry(self, doc: Any, format_name: str) -> Entry:
         """The entry of a decoded record."""
         return self.place(doc, format_name).entry
-
-    def of_key(self, key: str) -> Entry:
-        """The entry of a key, catalogued or not."""
-        return self._entry(key)
 
     def _line(self, doc: Mapping[str, Any], line: str) -> Placed:
         kind = doc.get(AUDIT_TYPE)
         if isinstance(kind, str) and "audit_id" in doc:
             key = f"linux/auditd/{key_part(kind[:_MAX_TYPE])}"  # a line's JSON may call anything a type
             return Placed(self._first((key,)), system=str(doc.get("node", "")))
-        found = self._recognisers["json"].find(doc) if not _HEADER.issuperset(doc) else None
+        found = self._catalogue.routes.recognisers["json"].find(doc) if not _HEADER.issuperset(doc) else None
         if found is None:
-            found = self._recognisers["text"].find(doc, line)
+            found = self._catalogue.routes.recognisers["text"].find(doc, line)
         if found is None:
-            return Placed(self._entry("unknown/text/record"))
+            return Placed(self.of_key("unknown/text/record"))
         recognised, fields = found
         return Placed(self._first(recognised.keys), recognised.time, recognised.system, fields)
 
@@ -79,10 +74,11 @@ class OtherRouter:
         for key in keys:
             spelt = self._catalogue.spelt(key)
             if spelt is not None:
-                return self._entry(spelt)
-        return self._entry(keys[-1])
+                return self.of_key(spelt)
+        return self.of_key(keys[-1])
 
-    def _entry(self, key: str) -> Entry:
+    def of_key(self, key: str) -> Entry:
+        """The entry of a key, catalogued or not."""
         found = self._entries.get(key)
         if found is None:
             if len(self._entries) >= _MAX_ENTRIES:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import orjson
 
 from undertag.catalogue.signatures import SignatureName, read_name, tag_facts
+from undertag.catalogue.signatures.name import FIDELITIES
 from undertag.catalogue.sources.fields import text_at
 from undertag.catalogue.sources.lookup import load_catalogue
 from undertag.catalogue.sources.routes import AntivirusEvent
@@ -24,7 +25,6 @@ RULE: Final = "undertag:signature-name"
 """The id of the hit behind these tags: no rule of a file, but the reader."""
 RULE_TITLE: Final = "Signature name read"
 _MEMO_SIZE: Final = 16_384
-_LEVELS: Final = ("none", "low", "medium", "high")
 _CAP: Final = {"high": "conclusive", "medium": "indicative", "low": "compatible", "none": "compatible"}
 """The strongest link that an event type of this fidelity may carry."""
 _NO_NAMES: Final = frozenset({"", "-", "--", "n/a", "none", "null", "(null)", "nil"})
@@ -72,7 +72,7 @@ class AntivirusTags:
 
     def _read(self, event: AntivirusEvent, name: str) -> NamedTags:
         read = read_name(name, event.convention)
-        fidelity = min(event.fidelity, read.fidelity, key=_LEVELS.index)
+        fidelity = max(event.fidelity, read.fidelity, key=FIDELITIES.index)  # the best stands first
         signature = {
             "vendor": read.vendor,
             "type": read.type,
@@ -103,7 +103,7 @@ class AntivirusTags:
                     "field": ".".join(event.signature),
                     "operator": "named",
                     "pattern": "/".join(filter(None, (read.type, read.platform, read.family))),
-                    "value": name[:1024],
+                    "value": name,
                 }
             ],
         }

@@ -34,6 +34,14 @@ def book_problems(curated: Read) -> Iterator[Problem]:
             yield from _of_event(file, key, merged(file, entry))
 
 
+def targets(file: SourceFile) -> dict[str, str]:
+    """The keys of a product's entries by what `recognise` may call them: their name under the prefix, or the event they are."""
+    prefix = str(file.defaults.get("prefix", "")).rstrip("/")
+    found = {str(entry.get("event", key.rpartition("/")[2])): key for key, entry in file.entries.items()}
+    found.update({key.removeprefix(f"{prefix}/"): key for key in file.entries})
+    return found
+
+
 def _of_product(file: SourceFile) -> Iterator[Problem]:
     if not file.book:
         yield Problem(code="UT309", message="the product has no book", place=Place(source=file.name))
@@ -58,9 +66,7 @@ def _of_product(file: SourceFile) -> Iterator[Problem]:
                         message=f"book.{chapter}: the source {source!r} is not declared",
                         place=Place(source=file.name),
                     )
-    events = {str(entry.get("event", key.rpartition("/")[2])) for key, entry in file.entries.items()}
-    prefix = str(file.defaults["prefix"]).rstrip("/")
-    names = {key.removeprefix(f"{prefix}/") for key in file.entries}
+    known = targets(file)
     for rule in file.book.get("recognise", ()):
         if not rule.get("event") and not rule.get("events"):
             yield Problem(
@@ -70,7 +76,7 @@ def _of_product(file: SourceFile) -> Iterator[Problem]:
                 hint="name the field with the type of event under `event`, or the entries under `events`",
             )
         for target in rule.get("events", {}).values():
-            if target not in names | events:
+            if target not in known:
                 yield Problem(
                     code="UT305",
                     message=f"book.recognise leads to {target}, which is no entry",

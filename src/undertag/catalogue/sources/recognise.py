@@ -48,8 +48,8 @@ class Rule:
         self._memo: dict[tuple[str | None, ...], tuple[str, ...]] = {}
         self._time = [tuple(path.split(".")) for path in stored["time"].split("+")] if stored["time"] else []
         self._system = [tuple(path.split(".")) for path in stored["system"]]
-        self._line = _expression(stored.get("line", ""))
         self.line: str = stored.get("line", "")
+        self._line = _expression(self.line)
         self.needs = [{path[0], ".".join(path)} for path, _ in self._tests]
         """Of each, one name must be among a record's own."""
 
@@ -89,9 +89,7 @@ class Rule:
         return " ".join(filter(None, parts)) if parts and None not in parts else None
 
     def groups(self, line: str) -> dict[str, str] | None:
-        """The named groups of the rule's expression in a line, None where it isn't met."""
-        if self._line is None:
-            return {}
+        """The named groups of the rule's expression in a line, None where it isn't met; asked of rules that have one."""
         met = self._line.search(line)
         if met is None:
             return None

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from undertag.catalogue.sources import schema
+from undertag.catalogue.sources.book import targets
 from undertag.catalogue.sources.files import SourceFile
 from undertag.catalogue.sources.keys import key_part
 from undertag.catalogue.sources.links import merged
@@ -100,10 +101,7 @@ def _of_books(books: Iterable[SourceFile]) -> Iterator[dict[str, Any]]:
     """The rules of anti-virus products: by the field that names the type of event, each type's entry said outright."""
     for book in books:
         prefix = str(book.defaults.get("prefix", "")).rstrip("/")
-        targets = {
-            str(entry.get("event", key.rpartition("/")[2])): key for key, entry in book.entries.items()
-        }
-        targets.update({key.removeprefix(f"{prefix}/"): key for key in book.entries})
+        by_name = targets(book)
         systems = dict.fromkeys(
             merged(book, entry).get("reads", {}).get("system", "") for entry in book.entries.values()
         )
@@ -119,9 +117,9 @@ def _of_books(books: Iterable[SourceFile]) -> Iterator[dict[str, Any]]:
 
             for value, target in events.items():
                 if value != "*":
-                    yield known(targets.get(target, f"{prefix}/{target}"), {**where, field: [value]})
+                    yield known(by_name.get(target, f"{prefix}/{target}"), {**where, field: [value]})
             if "*" in events:
-                yield known(targets.get(events["*"], f"{prefix}/{events['*']}"), where)
+                yield known(by_name.get(events["*"], f"{prefix}/{events['*']}"), where)
             elif field:
                 for event, key in _named_otherwise(book, prefix).items():
                     if event not in events:
