@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from undertag.match.bind import bind, event_ids, names_any
+from undertag.match.indexed.asked import Memory
 from undertag.match.indexed.atoms import RAW, needs_of
-from undertag.match.indexed.evidence import Fact
 from undertag.match.indexed.gate import Gate
 from undertag.match.indexed.plan import Found, Plan
 from undertag.model.batch import Batch
@@ -39,6 +39,7 @@ class Engine:
         self.rules = list(rules)
         self.bound: set[int] = set()
         self._plans: dict[tuple[str | None, ...], Plan] = {}
+        self._memory = Memory()
         self._event_ids = [event_ids(rule.condition) for rule in self.rules]
         self.gate = Gate(_keywords(rule for rule in self.rules if rule.logsource.product == "windows"))
         self._by_source: dict[LogSource, list[int]] = {}
@@ -65,10 +66,6 @@ class Engine:
             total.update(plan.timeouts.counts)
         return total
 
-    def evidence(self, batch: Batch, found: Found, number: int) -> list[Fact]:
-        """Why one rule matched: the tests that held."""
-        return self.plan(batch.entry).evidence(found.event, number)
-
     def plan(self, entry: Entry) -> Plan:
         """The plan of an entry, made when it is first asked for."""
         name = _name(entry)
@@ -94,7 +91,7 @@ class Engine:
                     bound.append((number, condition))
         bound.sort(key=lambda pair: pair[0])
         self.bound.update(number for number, _ in bound)
-        return Plan(bound, gated=self.gate.covered)
+        return Plan(bound, gated=self.gate.covered, memory=self._memory)
 
 
 def _keywords(rules: Iterable[Rule]) -> list[str]:

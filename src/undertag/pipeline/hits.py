@@ -7,7 +7,9 @@ from typing import Any, Final
 
 import orjson
 
+from undertag.match.indexed.asked import Reason
 from undertag.match.indexed.evidence import Fact
+from undertag.match.indexed.folded import FoldedEvent
 from undertag.model.expr import ANY, ONE, Test
 from undertag.model.rule import Rule
 
@@ -23,22 +25,27 @@ class HitWriter:
         self._heads: dict[int, bytes] = {}
         self._tests: dict[int, tuple[Test, bytes]] = {}
 
-    def hit(self, number: int, facts: Sequence[Fact]) -> bytes:
-        """One hit."""
+    def hit(self, number: int, reason: Reason, event: FoldedEvent) -> bytes:
+        """The hit of a rule on an event."""
         head = self._heads.get(number)
         if head is None:
-            rule = self._rules[number]
-            said: dict[str, Any] = {
-                "id": rule.id,
-                "title": rule.title,
-                "level": rule.level,
-                "hash": rule.hash,
-            }
-            own = [tag for tag in rule.tags if not tag.startswith("attack.")]
-            if own and not rule.pack:
-                said["tags"] = own
-            head = self._heads[number] = orjson.dumps(said)[:-1]
-        return b'%b,"evidence":[%b]}' % (head, b",".join(map(self._fact, facts)))
+            head = self._heads[number] = self._head(self._rules[number])
+        said = reason.said
+        if said is None:
+            said = reason.said = b",".join(map(self._fact, reason.facts(event)))
+        return b'%b,"evidence":[%b]}' % (head, said)
+
+    def _head(self, rule: Rule) -> bytes:
+        said: dict[str, Any] = {
+            "id": rule.id,
+            "title": rule.title,
+            "level": rule.level,
+            "hash": rule.hash,
+        }
+        own = [tag for tag in rule.tags if not tag.startswith("attack.")]
+        if own and not rule.pack:
+            said["tags"] = own
+        return orjson.dumps(said)[:-1]
 
     def _fact(self, fact: Fact) -> bytes:
         test, value = fact

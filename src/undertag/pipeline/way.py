@@ -89,9 +89,7 @@ class Way:
             numbers = tuple(hit.numbers)
             tally.groups[numbers] += 1
             if self.renderer is not None:
-                rules = [
-                    self._hits.hit(number, self.engine.evidence(batch, hit, number)) for number in numbers
-                ]
+                rules = [self._hits.hit(number, reason, hit.event) for number, reason in hit.hits]
                 tagged[row] = Tagged(b"[" + b",".join(rules) + b"]", self.tagger.tags_of(numbers))
         event = self.tagger.antivirus.event(entry.key)
         if event is not None:

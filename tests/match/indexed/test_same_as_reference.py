@@ -85,7 +85,7 @@ def test_learning_and_memos_change_nothing(
 def test_long_texts_are_searched_alike(conditions: list[Expr], some: list[dict[str, Any]]) -> None:
     rules = bound(conditions)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("undertag.match.indexed.closures.LONG", 0)
+        patch.setattr("undertag.match.indexed.text_tests.LONG", 0)
         assert by_index(Plan(rules), batch_of(some)) == by_reference(rules, some)
 
 
@@ -98,10 +98,12 @@ def test_evidence_is_there_exactly_for_matches(condition: Expr, some: list[dict[
     expr = rules[0][1]
     batch = batch_of(some)
     hits = {row for row, _ in by_reference(rules, some)}
-    ask = compile_evidence(expr)
+    ask, known = compile_evidence(expr, holds=False), compile_evidence(expr)
     for row in range(len(some)):
         facts = ask(FoldedEvent(batch, row, LongTexts([expr])))
         assert (facts is not None) == (row in hits)
+        if row in hits:
+            assert known(FoldedEvent(batch, row, LongTexts([expr]))) == facts
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
-"""Tests asked of a whole batch at once: what no event of it holds needn't be asked of each.
+"""Tests asked of many events at once: what none of them holds needn't be asked of each.
 
 Contract: `column_tests(expr)` gives tests of which at least one holds for every event that `expr` is true for; where none of them
-holds in the joined texts of the batch, no event meets the rule. The joined texts may only ever hold too much: values stand on lines
+holds in the joined texts of some events, none of these meets the rule. The joined texts may only ever hold too much: values stand on lines
 of their own, so that `^`, `$` and `\\b` see the same edges as in the value alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from undertag.match.indexed.folded import as_text
@@ -22,12 +22,13 @@ _PLAIN: Final = frozenset({"eq", "contains", "startswith", "endswith"})
 
 
 class Columns:
-    """The joined texts of one batch, made when first asked for."""
+    """The joined texts of some rows of a batch, made when first asked for."""
 
-    __slots__ = ("_batch", "_texts")
+    __slots__ = ("_batch", "_rows", "_texts")
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Batch, rows: Sequence[int]) -> None:
         self._batch = batch
+        self._rows = rows
         self._texts: dict[str, tuple[str, str]] = {}
 
     def texts(self, name: str) -> tuple[str, str]:
@@ -35,7 +36,9 @@ class Columns:
         found = self._texts.get(name)
         if found is None:
             parts = []
-            for value in self._batch.column(name):
+            column = self._batch.column(name)
+            for row in self._rows:
+                value = column[row]
                 text = value if value.__class__ is str else as_text(value)
                 if text is not None:
                     parts.append(text if isinstance(text, str) else "\n".join(text))

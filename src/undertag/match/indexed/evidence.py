@@ -1,8 +1,8 @@
 """Why a rule matched an event: the tests that held, found a second time and only for hits.
 
 Contract: for an event that meets the condition, `compile_evidence(expr)(event)` gives the tests that made it true,
-one branch of each disjunction (the first, in the rule's order); None where the condition doesn't hold. What a `not`
-contributes is nothing to show, so it isn't listed.
+one branch of each disjunction (the first, in the rule's order). With `holds=False` it may be asked of any event, and None
+says that the condition doesn't hold. What a `not` contributes is nothing to show, so it isn't listed.
 """
 
 from __future__ import annotations
@@ -26,21 +26,26 @@ class Fact(NamedTuple):
 Evidence: TypeAlias = Callable[[FoldedEvent], list[Fact] | None]
 
 
-def compile_evidence(expr: Expr) -> Evidence:
-    """A function that says why the condition holds for an event."""
+def compile_evidence(expr: Expr, *, holds: bool = True) -> Evidence:
+    """A function that says why the condition holds for an event.
+
+    `holds`: the condition is known to hold, so that only what there is to show need be looked for.
+    """
     if isinstance(expr, Test):
-        return _of_test(expr)
+        return _of_test(expr, known=holds)
     if isinstance(expr, Not):
-        holds = compile_condition(expr)
-        return lambda event: [] if holds(event) else None
-    if isinstance(expr, Or):
-        alike = _of_alike(expr)
-        if alike is not None:
-            return alike
-    parts = [compile_evidence(arg) for arg in expr.args]
+        if holds:
+            return lambda event: []
+        refuted = compile_condition(expr)
+        return lambda event: [] if refuted(event) else None
     if isinstance(expr, And):
-        return _of_all(parts)
-    return _of_any(parts)
+        shown = [arg for arg in expr.args if not (holds and isinstance(arg, Not))]
+        return _of_all([compile_evidence(arg, holds=holds) for arg in shown])
+    alike = _of_alike(expr)
+    if alike is not None:
+        return alike
+    last = len(expr.args) - 1
+    return _of_any([compile_evidence(arg, holds=holds and at == last) for at, arg in enumerate(expr.args)])
 
 
 def _of_all(parts: list[Evidence]) -> Evidence:
@@ -105,10 +110,10 @@ def _of_alike(expr: Or) -> Evidence | None:
     return ask
 
 
-def _of_test(test: Test) -> Evidence:
+def _of_test(test: Test, *, known: bool) -> Evidence:
     name = test.field
     if test.op in ("exists", "null") or test.op in REF_OPS:
-        return _of_presence(test, name or "")
+        return _of_presence(test, name or "", known=known)
     holds = compile_text_test(test)
     folded = wants_folded(test)
     as_is = KEYWORDS_AS_IS if name is None else AS_IS + name
@@ -116,12 +121,12 @@ def _of_test(test: Test) -> Evidence:
     key = (KEYWORDS if name is None else name) if folded else as_is
 
     def ask(event: FoldedEvent) -> list[Fact] | None:
-        text = event[key]
+        text = event[as_is] if known else event[key]
         if text.__class__ is str:
-            return [Fact(test, event[as_is])] if holds(text) else None
+            return [Fact(test, event[as_is])] if known or holds(text) else None
         if text is None:
             return None
-        for index, part in enumerate(text):
+        for index, part in enumerate(event[key]):
             if holds(part):
                 return [Fact(test, event[as_is][index])]
         return None
@@ -129,11 +134,11 @@ def _of_test(test: Test) -> Evidence:
     return ask
 
 
-def _of_presence(test: Test, name: str) -> Evidence:
+def _of_presence(test: Test, name: str, *, known: bool) -> Evidence:
     holds = compile_condition(test)
 
     def ask(event: FoldedEvent) -> list[Fact] | None:
-        if not holds(event):
+        if not known and not holds(event):
             return None
         text = event[AS_IS + name]
         return [Fact(test, text if isinstance(text, str) else "" if text is None else ", ".join(text))]

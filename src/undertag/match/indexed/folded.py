@@ -1,7 +1,8 @@
 """One event as the compiled conditions see it: each field's text folded when first asked for.
 
 Contract: `event[name]` is the folded text of a field (a `str`, or a `Many` of texts for an array), None where it has
-no text; `event["\\0" + name]` the same unfolded; `event[KEYWORDS]` a `Many` of all folded texts in the event.
+no text; `event["\\0" + name]` the same unfolded; `event[KEYWORDS]` a `Many` of all folded texts in the event,
+`event[KEYWORDS_JOINED]` these with `BETWEEN` between them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from undertag.model.batch import Batch
 
 KEYWORDS: Final = "\0\0keywords"
 KEYWORDS_AS_IS: Final = "\0\0\0keywords"
+KEYWORDS_JOINED: Final = "\0\0joined"
+BETWEEN: Final = "\0"
 AS_IS: Final = "\0"
 
 
@@ -47,6 +50,8 @@ class FoldedEvent(dict[str, Any]):
                     value = value.lower() if value.__class__ is str else Many(text.lower() for text in value)
         elif name == KEYWORDS:
             value = Many(text.lower() for text in _texts(all_scalars(self.batch.event(self.row))))
+        elif name == KEYWORDS_JOINED:
+            value = BETWEEN.join(self[KEYWORDS])
         elif name == KEYWORDS_AS_IS:
             value = Many(_texts(all_scalars(self.batch.event(self.row))))
         else:

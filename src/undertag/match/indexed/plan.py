@@ -13,14 +13,15 @@ from collections.abc import Mapping, Sequence
 from operator import or_
 from typing import Any, Final, NamedTuple
 
+from undertag.match.indexed.asked import Asked, Events, Memory, Reason
 from undertag.match.indexed.atoms import RAW, Atom, Group, Needs, needs_of, single_field
 from undertag.match.indexed.chances import Chances
-from undertag.match.indexed.closures import Condition, Timeouts, compile_condition
+from undertag.match.indexed.closures import compile_condition
 from undertag.match.indexed.columns import Columns, ColumnTest, compile_column_tests
-from undertag.match.indexed.evidence import Evidence, Fact, compile_evidence
 from undertag.match.indexed.folded import FoldedEvent, as_text
 from undertag.match.indexed.long_texts import LongTexts
 from undertag.match.indexed.scan import FieldScan, Marks, automaton_of, search
+from undertag.match.indexed.text_tests import Timeouts
 from undertag.model.batch import Batch
 from undertag.model.expr import TRUE, Expr, field_names
 
@@ -38,10 +39,15 @@ FEW_ROWS: Final = 4
 
 
 class Found(NamedTuple):
-    """One event that rules match, and their numbers in order."""
+    """The hits on one event in the order of the rules' numbers; `event` to write the reasons that nobody wrote yet."""
 
     event: FoldedEvent
-    numbers: list[int]
+    hits: list[tuple[int, Reason]]
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of the rules."""
+        return [number for number, _ in self.hits]
 
 
 class Plan:
@@ -54,6 +60,7 @@ class Plan:
         needs: Mapping[int, Needs] | None = None,
         *,
         gated: frozenset[str] = frozenset(),
+        memory: Memory | None = None,
     ) -> None:
         """`rules`: (number, bound condition) pairs; the numbers come back in hits. `needs`: those known already."""
         self._gated, self.rules = gated, list(rules)
@@ -62,8 +69,8 @@ class Plan:
         self._exprs = dict(rules)
         self.timeouts = Timeouts()
         self._longs = LongTexts(self._exprs.values())
-        self._conditions: dict[int, Condition] = {}
-        self._evidence: dict[int, Evidence] = {}
+        self._memory = memory or Memory()
+        self._askeds: dict[int, Asked] = {}
         known = needs or {}
         self._needs: dict[int, Needs] = {
             number: known.get(number) or needs_of(expr, chances.group)
@@ -113,7 +120,7 @@ class Plan:
             if min(map(chances.group, needs.groups), default=1.0) > OFTEN:
                 ask = compile_column_tests(self._exprs[number])
                 if ask is not None:
-                    self._columnwise.append((bit, ask))
+                    self._columnwise.append((number, ask))
         self._mask = (1 << width) - 1
         self._width = width
         self._no_many = self._mask & ~many
@@ -133,20 +140,15 @@ class Plan:
         if self._chances is not None:
             self._build(self._chances)
         batch.prepare(self._plain_names(batch))
-        found: dict[int, Found] = {}
-        for row, numbers in self._candidates(batch):
-            event = FoldedEvent(batch, row, self._longs)
-            hits = [number for number in numbers if self._condition(number)(event)]
-            if hits:
-                found[row] = Found(event, sorted(hits))
-        if self.always:
-            for row in range(len(batch)):
-                known = found.get(row)
-                found[row] = Found(
-                    known.event if known else FoldedEvent(batch, row, self._longs),
-                    sorted([*self.always, *known.numbers]) if known else list(self.always),
-                )
-        return found
+        events = Events(batch, self._longs)
+        hits: dict[int, list[tuple[int, Reason]]] = {}
+        for number, rows in sorted(self._candidates(batch).items()):
+            for row, reason in self._asked(number).met(batch, rows, events):
+                if row in hits:
+                    hits[row].append((number, reason))
+                else:
+                    hits[row] = [(number, reason)]
+        return {row: Found(events[row], some) for row, some in hits.items()}
 
     def _plain_names(self, batch: Batch) -> tuple[str, ...]:
         """The fields of the records themselves that scans and conditions ask for."""
@@ -161,21 +163,16 @@ class Plan:
             self._names = tuple(sorted(names))
         return self._names
 
-    def evidence(self, event: FoldedEvent, number: int) -> list[Fact]:
-        """The tests that made a rule true for an event that it matched."""
-        ask = self._evidence.get(number)
-        if ask is None:
-            ask = self._evidence[number] = compile_evidence(self._exprs[number])
-        return ask(event) or []
+    def _asked(self, number: int) -> Asked:
+        asked = self._askeds.get(number)
+        if asked is None:
+            expr = self._exprs[number]
+            condition = compile_condition(expr, self.timeouts)
+            asked = self._askeds[number] = Asked(expr, condition, self._memory)
+        return asked
 
-    def _condition(self, number: int) -> Condition:
-        condition = self._conditions.get(number)
-        if condition is None:
-            condition = self._conditions[number] = compile_condition(self._exprs[number], self.timeouts)
-        return condition
-
-    def _candidates(self, batch: Batch) -> list[tuple[int, list[int]]]:
-        """Rows whose integers leave a rule in, with the rules to evaluate."""
+    def _candidates(self, batch: Batch) -> dict[int, list[int]]:
+        """By its number each rule that is left in somewhere, with the rows to ask it of."""
         constant = 0
         columns: list[list[int]] = []
         for scan in self._scans:
@@ -194,28 +191,62 @@ class Plan:
         elif self._judge(0, constant):
             total = [0] * len(batch)
         else:
-            return []
+            return {number: list(range(len(batch))) for number in self.always}
         verdicts = self._verdicts
-        left = self._left(batch)
-        found = []
+        left: dict[int, list[int]] = {}
         for row, integer in enumerate(total):
             verdict = verdicts.get(integer)
             if verdict is None:
                 verdict = self._judge(integer, constant)
-            verdict &= left
             if verdict:
-                found.append((row, self._numbers(batch, row, verdict)))
+                if verdict in left:
+                    left[verdict].append(row)
+                else:
+                    left[verdict] = [row]
+        return self._by_rule(batch, left)
+
+    def _by_rule(self, batch: Batch, left: Mapping[int, list[int]]) -> dict[int, list[int]]:
+        """The same by rule instead of by verdict."""
+        rules: dict[int, list[int]] = {number: list(range(len(batch))) for number in self.always}
+        for verdict, rows in left.items():
+            bits = verdict & self._mask
+            while bits:
+                lowest = bits & -bits
+                number = self._dense[lowest.bit_length() - 1]
+                if number in rules:
+                    rules[number] += rows
+                else:
+                    rules[number] = list(rows)
+                bits ^= lowest
+            flags = verdict >> (2 * self._width)
+            if flags:
+                for row in rows:
+                    for number in self._sparse_rules(batch, row, flags):
+                        rules.setdefault(number, []).append(row)
+        self._thin_out(batch, rules)
+        return rules
+
+    def _sparse_rules(self, batch: Batch, row: int, flags: int) -> set[int]:
+        found: set[int] = set()
+        while flags:
+            lowest = flags & -flags
+            scan = self._scans[lowest.bit_length() - 1]
+            value = batch.raws[row] if scan.name == RAW else batch.column(scan.name)[row]
+            found.update(scan.sparse_of(value))
+            flags ^= lowest
         return found
 
-    def _left(self, batch: Batch) -> int:
-        """All bits but those of rules that no event of the batch can meet."""
-        left = -1
-        if self._columnwise and len(batch) >= FEW_ROWS:
-            columns = Columns(batch)
-            for bit, ask in self._columnwise:
-                if not ask(columns):
-                    left ^= bit
-        return left
+    def _thin_out(self, batch: Batch, rules: dict[int, list[int]]) -> None:
+        """Takes out the rules that none of their rows can meet."""
+        columns: dict[tuple[int, ...], Columns] = {}
+        for number, ask in self._columnwise:
+            rows = tuple(rules.get(number, ()))
+            if len(rows) >= FEW_ROWS:
+                some = columns.get(rows)
+                if some is None:
+                    some = columns[rows] = Columns(batch, rows)
+                if not ask(some):
+                    del rules[number]
 
     def _judge(self, integer: int, constant: int) -> int:
         """The rules that an event's integer leaves in, and the flag of sparse ones; the same integers come again."""
@@ -226,25 +257,6 @@ class Plan:
             self._verdicts.clear()
         self._verdicts[integer] = verdict
         return verdict
-
-    def _numbers(self, batch: Batch, row: int, verdict: int) -> list[int]:
-        numbers = []
-        left = verdict & self._mask
-        while left:
-            lowest = left & -left
-            numbers.append(self._dense[lowest.bit_length() - 1])
-            left ^= lowest
-        flags = verdict >> (2 * self._width)
-        if flags:
-            more: set[int] = set()
-            while flags:
-                lowest = flags & -flags
-                scan = self._scans[lowest.bit_length() - 1]
-                value = batch.raws[row] if scan.name == RAW else batch.column(scan.name)[row]
-                more.update(scan.sparse_of(value))
-                flags ^= lowest
-            numbers.extend(more)
-        return numbers
 
     def learn(self, batches: Sequence[Batch]) -> Plan:
         """The same rules planned anew by how often their atoms hold in `batches`."""
@@ -263,7 +275,7 @@ class Plan:
             for number, needs in self._needs.items()
             if any(chances.group(group) < RARE for group in needs.groups)
         }
-        return Plan(self.rules, chances, kept, gated=self._gated)
+        return Plan(self.rules, chances, kept, gated=self._gated, memory=self._memory)
 
 
 def _cheapest_by_field(groups: Sequence[Group], chances: Chances) -> dict[str, Group]:

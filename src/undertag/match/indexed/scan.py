@@ -45,6 +45,7 @@ class FieldScan:
         "_gated",
         "_put",
         "_sparse_of",
+        "_weighed",
         "absent",
         "memo",
         "name",
@@ -71,6 +72,7 @@ class FieldScan:
         self._sparse_of = [tuple(sorted(marks[atom].sparse)) for atom in atoms]
         self._flag = flag
         self._automaton = automaton_of(atoms)
+        self._weighed: dict[tuple[int, ...], tuple[int, tuple[int, ...]]] = {}
         self._gated = name == RAW and all(atom.text in gated for atom in atoms)
         self.memo: dict[Any, int] = {None: self.absent}
         self.sparse: dict[Any, tuple[int, ...]] = {}
@@ -129,10 +131,19 @@ class FieldScan:
                 self.sparse[value] = sparse
 
     def _weigh(self, atoms: list[int]) -> tuple[int, tuple[int, ...]]:
-        """The integer and the sparse rules of a value in which these atoms were met."""
+        """The integer and the sparse rules of a value in which these atoms were met; values alike meet the same."""
+        key = tuple(atoms)
+        found = self._weighed.get(key)
+        if found is None:
+            if len(self._weighed) >= MEMO_SIZE:
+                self._weighed.clear()
+            found = self._weighed[key] = self._weigh_anew(atoms)
+        return found
+
+    def _weigh_anew(self, atoms: list[int]) -> tuple[int, tuple[int, ...]]:
         clear = put = 0
         sparse: tuple[int, ...] = ()
-        for atom in atoms:
+        for atom in set(atoms):
             clear |= self._clear[atom]
             put |= self._put[atom]
             if self._sparse_of[atom]:
@@ -193,17 +204,17 @@ def search(automaton: Any, folded: list[bytes]) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     if not folded:
         return found
-    index, limit = 0, len(folded[0]) + 2
+    index, limit = -1, 0
+    here: list[int] = []
     for atom, _, end in automaton.find_matches_as_indexes(
         _EDGE + _EDGE.join(folded) + _EDGE, overlapping=True
     ):
-        while end > limit:
-            index += 1
-            limit += len(folded[index]) + 1
-        if index in found:
-            found[index].append(atom)
-        else:
-            found[index] = [atom]
+        if end > limit:
+            while end > limit:
+                index += 1
+                limit += len(folded[index]) + (1 if index else 2)
+            here = found[index] = []
+        here.append(atom)
     return found
 
 
