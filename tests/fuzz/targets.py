@@ -24,7 +24,7 @@ from undertag.pipeline.way import Way
 from undertag.read import records, units
 from undertag.read.normalise.normaliser import Normaliser
 from undertag.tag.tagger import Tagger
-from undertag.write.jsonl import LineRenderer, joined
+from undertag.write.jsonl import LineRenderer
 
 EVENT: Final = (
     b'{"Event":{"System":{"Provider":{"#attributes":{"Name":"Microsoft-Windows-Sysmon"}},"EventID":1,'
@@ -101,7 +101,7 @@ def _go(unit: Unit, count: int) -> None:
         problem.code == "UT111" and problem.severity == "error" for problem in outcome.tally.problems
     )
     assert outcome.tally.events <= count <= outcome.tally.events + damaged
-    text = joined(outcome.rendered)  # type: ignore[arg-type]
+    text = outcome.rendered.joined()  # type: ignore[attr-defined]
     written = text.split(b"\n")[:-1]
     assert len(written) == outcome.tally.events
     for line in written:

@@ -13,8 +13,7 @@ from tests.match.batches import batch_of
 from undertag.model.batch import Batch
 from undertag.read.normalise.other import OtherLayout
 from undertag.write.events import NewUid, Tagged
-from undertag.write.files import whole
-from undertag.write.jsonl import LineRenderer, with_uid
+from undertag.write.jsonl import LineRenderer, Lines, with_uid
 
 
 class Tags:
@@ -86,4 +85,7 @@ def test_new_uid_is_put_where_the_old_one_was() -> None:
     changed = b"".join(with_uid(parts, old, new))
     assert orjson.loads(changed)["undertag"]["event_uid"] == new.hex()
     assert orjson.loads(changed)["x"] == orjson.loads(line)["x"]
-    assert whole({1: parts, 0: (b"", b"{}\n")}, [NewUid(1, old, new)]) == b"{}\n" + changed
+    lines = Lines()
+    lines[7], lines[0] = parts, (b"", b"{}\n")
+    assert lines.joined() == b"{}\n" + b"".join(parts)
+    assert lines.joined([NewUid(7, old, new), NewUid(3, old, new)]) == b"{}\n" + changed

@@ -44,10 +44,12 @@ class Records:
 
     `raws[i]` is the record's bytes, untouched (EVTX: the JSON text that the parser renders). `docs` is None
     where the raws are JSON texts still to be decoded; else `docs[i]` is the parsed record (a dict).
-    `offsets[i]` is the record's place in the source in bytes, -1 where unknown; may be empty.
+    `offsets[i]` is the record's place in the source in bytes, -1 where unknown; may be empty. `data` is all raws with one
+    byte between each two, perhaps one more behind the last, where they were read so; else empty.
     """
 
     raws: list[bytes]
     docs: list[Any] | None = None
     offsets: list[int] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    data: bytes = b""

@@ -56,7 +56,7 @@ class Way:
         """One unit, all the way."""
         found = self._records(unit)
         normalised = self._normaliser.normalise(unit, found)
-        loud = self.engine.gate.loud(found.raws)
+        loud = self.engine.gate.loud(found.raws, found.data)
         outcome = Outcome()
         if self.renderer is not None:
             outcome.rendered = self.renderer.start()

@@ -17,20 +17,12 @@ import orjson
 
 from undertag.model.problem import Place, Problem, StoreError
 from undertag.write.events import NewUid
-from undertag.write.jsonl import LineRenderer, Lines, joined, with_uid
+from undertag.write.jsonl import LineRenderer, Lines
 
 RUN: Final = ".run.json"
 FLUSH_BYTES: Final = 64 << 20
 """So much is written between two flushes."""
 PROBLEMS: Final = ".problems.jsonl"
-
-
-def whole(lines: Lines, new_uids: Sequence[NewUid]) -> bytes:
-    """The lines of a unit in order, repeated records with their own uids."""
-    for number, old, new in new_uids:
-        if number in lines:
-            lines[number] = with_uid(lines[number], old, new)
-    return joined(lines)
 
 
 class _Flusher:
@@ -79,11 +71,11 @@ class FileWriter:
 
     def size(self, rendered: Lines) -> int:
         """See `Writer`. A new uid is as long as an old one."""
-        return sum([len(record) + len(rest) for record, rest in rendered.values()])
+        return len(rendered.joined())
 
     def write(self, rendered: Lines, offset: int, new_uids: Sequence[NewUid]) -> bytes:
         """See `Writer`."""
-        data = memoryview(whole(rendered, new_uids))
+        data = memoryview(rendered.joined(new_uids))
         try:
             if self._file < 0:
                 self._file = os.open(self._path, os.O_WRONLY)
@@ -166,7 +158,7 @@ class StreamWriter:
 
     def write(self, rendered: Lines, offset: int, new_uids: Sequence[NewUid]) -> bytes:
         """See `Writer`."""
-        return whole(rendered, new_uids)
+        return rendered.joined(new_uids)
 
     def close(self) -> None:
         """See `Writer`."""

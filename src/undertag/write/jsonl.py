@@ -9,24 +9,52 @@ from __future__ import annotations
 
 import json
 from binascii import hexlify
-from collections.abc import Mapping
-from typing import Any, Final, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from typing import Any, Final
 
 import msgspec
 import orjson
 
 from undertag.model.batch import Batch
-from undertag.write.events import Tagged
+from undertag.write.events import NewUid, Tagged
 
 _SYSTEMS_MEMO: Final = 65_536
-_CLOSE: Final = ord("}")
-_BLANK: Final = ord(" ")
+_USUAL_ENDS: Final = (b"}}", b'"}')
 _OPEN: Final = b'"undertag":{'
 _decode: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
-Lines: TypeAlias = dict[int, tuple[bytes, bytes]]
-"""Lines in two parts by the record's number in its unit: the record up to its last brace, and the rest."""
+class Lines(dict[int, tuple[bytes, bytes]]):
+    """Lines in two parts by the record's number in its unit: the record up to its last brace, and the rest."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text: bytes | None = None
+
+    def joined(self, new_uids: Sequence[NewUid] = ()) -> bytes:
+        """All lines in the order of their records, repeated records with their own uids; no line is added afterwards."""
+        for number, old, new in new_uids:
+            if number in self:
+                self[number] = with_uid(self[number], old, new)
+                self._text = None
+        if self._text is None:
+            try:
+                lines = list(map(self.__getitem__, range(len(self))))
+            except KeyError:  # some are left out
+                lines = [self[number] for number in sorted(self)]
+            self._text = b"".join(chain.from_iterable(lines))
+        return self._text
+
+
+class _Names(dict[str, str]):
+    """Systems as JSON."""
+
+    def __missing__(self, system: str) -> str:
+        name = self[system] = orjson.dumps(system).decode()
+        return name
 
 
 class LineRenderer:
@@ -35,50 +63,56 @@ class LineRenderer:
     def __init__(self, *, attack_version: str, only_tagged: bool = False) -> None:
         self._only_tagged = only_tagged
         self._end = f',"attack_version":{orjson.dumps(attack_version).decode()}}}}}\n'
-        self._systems: dict[str, str] = {}
+        self._names = _Names()
 
     def start(self) -> Lines:
         """See `Renderer`."""
-        return {}
+        return Lines()
 
     def render(self, batch: Batch, tagged: Mapping[int, Tagged], rendered: Lines) -> None:
         """Adds the lines of a batch."""
-        is_json = batch.layout.json
-        loud = range(len(batch)) if batch.loud is None else batch.loud
+        if len(self._names) > _SYSTEMS_MEMO:
+            self._names.clear()
         entry = f',"entry":{orjson.dumps(batch.entry.key).decode()},'
-        plain = f'{entry}"rules":[],"tags":[]{self._end}'
-        systems = self._systems
-        if len(systems) > _SYSTEMS_MEMO:
-            systems.clear()
-        for row, (number, raw, uid, time, system) in enumerate(
-            zip(batch.rows, batch.raws, batch.uids, batch.times, batch.systems, strict=True)
-        ):
-            hit = tagged.get(row)
-            if hit is None:
-                if self._only_tagged:
-                    continue
-                rest = plain
-            else:
-                rest = f'{entry}"rules":{hit.rules.decode()},"tags":{hit.tags.json.decode()}{self._end}'
-            name = systems.get(system)
-            if name is None:
-                name = systems[system] = orjson.dumps(system).decode()
-            when = f'"{time}"' if time is not None else "null"
-            said = f'"undertag":{{"event_uid":"{uid.hex()}","time":{when},"system":{name}{rest}'
-            if is_json and (raw[-1] != _CLOSE or raw[-2] <= _BLANK):
-                raw = _trimmed(raw)
-            if is_json and (row not in loud or b'"undertag"' not in raw) and len(raw) > 2:
-                rendered[number] = (raw[:-1], b"," + said.encode())
-            else:
-                rendered[number] = (
-                    b"",
-                    _written_anew(raw, {} if is_json else batch.event(row), is_json, said.encode()),
-                )
+        ends = [f'{entry}"rules":[],"tags":[]{self._end}'] * len(batch)
+        for row, hit in tagged.items():
+            ends[row] = f'{entry}"rules":{hit.rules.decode()},"tags":{hit.tags.json.decode()}{self._end}'
+        apart: Iterable[int]
+        if self._only_tagged:
+            apart = tagged
+        elif batch.loud is None or not batch.layout.json or None in batch.times:
+            apart = range(len(batch))
+        else:
+            apart = batch.loud
+            names = map(self._names.__getitem__, batch.systems)
+            uids = map(bytes.hex, batch.uids)
+            for number, raw, uid, time, name, end in zip(
+                batch.rows, batch.raws, uids, batch.times, names, ends, strict=True
+            ):
+                said = f',"undertag":{{"event_uid":"{uid}","time":"{time}","system":{name}{end}'.encode()
+                rendered[number] = (raw[:-1], said) if raw.endswith(_USUAL_ENDS) else _spliced(raw, said)
+        for row in apart:
+            rendered[batch.rows[row]] = self._line(batch, row, ends[row])
+
+    def _line(self, batch: Batch, row: int, end: str) -> tuple[bytes, bytes]:
+        """The line of an event that may hold anything."""
+        raw, time = batch.raws[row], batch.times[row]
+        when = f'"{time}"' if time is not None else "null"
+        name = self._names[batch.systems[row]]
+        said = (
+            f',"undertag":{{"event_uid":"{batch.uids[row].hex()}","time":{when},"system":{name}{end}'.encode()
+        )
+        if not batch.layout.json:
+            return b"", _written_anew(raw, batch.event(row), False, said[1:])
+        if b'"undertag"' in raw:
+            return b"", _written_anew(raw, {}, True, said[1:])
+        return _spliced(raw, said)
 
 
-def _trimmed(raw: bytes) -> bytes:
-    """An object without the blanks behind it, and before its last brace."""
-    return raw.rstrip()[:-1].rstrip() + b"}"
+def _spliced(raw: bytes, said: bytes) -> tuple[bytes, bytes]:
+    """An object that may have blanks behind it and before its last brace, or be empty."""
+    record = raw.rstrip()[:-1].rstrip()
+    return record, said if len(record) > 1 else said[1:]
 
 
 def _written_anew(raw: bytes, fields: Mapping[str, Any], is_json: bool, said: bytes) -> bytes:
@@ -111,8 +145,3 @@ def with_uid(line: tuple[bytes, bytes], old: bytes, new: bytes) -> tuple[bytes, 
     mark = b'"event_uid":"'
     before, _, after = line[1].rpartition(mark + hexlify(old) + b'"')
     return line[0], before + mark + hexlify(new) + b'"' + after
-
-
-def joined(lines: Lines) -> bytes:
-    """All lines in the order of their records."""
-    return b"".join([part for number in sorted(lines) for part in lines[number]])

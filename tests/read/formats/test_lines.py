@@ -34,6 +34,14 @@ JSON_LINES: dict[str, tuple[bytes, list[bytes]]] = {
 }
 
 
+@pytest.mark.parametrize("name", JSON_LINES)
+def test_lines_as_they_stand_together(name: str) -> None:
+    data, _ = JSON_LINES[name]
+    found = records(Unit(source="test", source_no=0, format="jsonl", data=data))
+    assert found.data in (b"", b"\n".join(found.raws), b"\n".join([*found.raws, b""]))
+    assert bool(found.data) == (name != "blank lines")
+
+
 @pytest.mark.parametrize("unit_bytes", [1, 9, 1 << 20])
 @pytest.mark.parametrize("name", JSON_LINES)
 def test_json_lines(name: str, unit_bytes: int, tmp_path: Path) -> None:

@@ -55,6 +55,33 @@ def test_utc(written: Any, expected: str | None) -> None:
     assert utc_each([written]) == [expected]
 
 
+PLAIN = "2019-04-27T15:57:25.868863Z"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "2019-04-27T15:57:60.868863Z",
+        "2019-04-27T15:60:25.868863Z",
+        "2019-04-27T24:57:25.868863Z",
+        "2019-02-29T15:57:25.868863Z",
+        "0000-04-27T15:57:25.868863Z",
+        "2019-04-27T15:57:25.86886Z",
+        "2019-04-27T15:57:25.8688\u0666\u0663Z",
+        f"{PLAIN}\n{PLAIN}",
+        "",
+        None,
+        1556380645,
+    ],
+)
+def test_an_odd_one_among_plain_ones_is_told_as_if_it_were_alone(odd: Any) -> None:
+    assert utc_each([PLAIN, odd, PLAIN]) == [PLAIN, utc(odd), PLAIN]
+
+
+def test_texts_that_only_together_look_plain_are_none() -> None:
+    assert utc_each([PLAIN[:-2], PLAIN[-2:] + PLAIN]) == [utc(PLAIN[:-2]), None]
+
+
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_every_moment_comes_back(moment: datetime) -> None:
     text = moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

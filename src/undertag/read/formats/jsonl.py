@@ -26,7 +26,8 @@ class JsonLines:
     def records(self, unit: Unit) -> Records:
         """See `registry.Format`."""
         problems: list[Problem] = []
-        return Records(raws=split_lines(unit, unit_data(unit), problems), problems=problems)
+        raws, data = split_lines(unit, unit_data(unit), problems)
+        return Records(raws=raws, problems=problems, data=data)
 
     def locate(self, unit: Unit, index: int) -> int:
         """See `registry.Format`."""

@@ -13,21 +13,25 @@ from undertag.model.source import Unit
 from undertag.read import faults
 from undertag.read.limits import MAX_RECORD_BYTES
 
-_BLANK: Final = ord(" ")
+_BLANK: Final = b" "
 
 
-def split_lines(unit: Unit, data: bytes, problems: list[Problem]) -> list[bytes]:
-    """The lines of a unit that hold anything."""
+def split_lines(unit: Unit, data: bytes, problems: list[Problem]) -> tuple[list[bytes], bytes]:
+    """The lines of a unit that hold anything; and all of them as they stand together, one byte between each two, or
+    nothing where they don't."""
     if b"\r" in data and b"\r\n" in data:  # one byte is sought many times faster than two
         data = data.replace(b"\r\n", b"\n")
     if data.endswith(b"\r"):
         data = data[:-1]
-    lines = [line for line in data.split(b"\n") if line]
-    if lines and min(lines)[0] <= _BLANK:  # the least line begins with the least byte
-        lines = [line for line in lines if not line.isspace()]
+    lines = data.split(b"\n")
+    if not lines[-1]:
+        del lines[-1]
+    count = len(lines)
+    if lines and min(lines)[:1] <= _BLANK:  # the least line begins with the least byte
+        lines = [line for line in lines if line and not line.isspace()]
     if len(data) > MAX_RECORD_BYTES:
         lines = [line for line in lines if len(line) <= MAX_RECORD_BYTES or _tell(unit, data, line, problems)]
-    return lines
+    return lines, data if len(lines) == count else b""
 
 
 def locate_line(unit: Unit, data: bytes, index: int) -> int:

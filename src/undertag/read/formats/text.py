@@ -27,7 +27,7 @@ class Text:
     def records(self, unit: Unit) -> Records:
         """See `registry.Format`."""
         problems: list[Problem] = []
-        raws = split_lines(unit, unit_data(unit), problems)
+        raws, _ = split_lines(unit, unit_data(unit), problems)
         docs = [{"message": line.decode("utf-8", "replace")} for line in raws]
         bad = [number for number, doc in enumerate(docs) if "\ufffd" in doc["message"]]
         bad = [number for number in bad if not is_utf8(raws[number])]

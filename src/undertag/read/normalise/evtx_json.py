@@ -7,6 +7,7 @@ for, the rest of its header when a rule asks for that. A record that the decoder
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from operator import attrgetter
@@ -42,8 +43,10 @@ class _EventID(msgspec.Struct, frozen=True, gc=False):
 class System(msgspec.Struct, gc=False):
     """The part of an event's header that every event is asked for."""
 
+    provider: _Provider = msgspec.field(
+        name="Provider"
+    )  # fields are found soonest in the order of the records
     event_id: int | _EventID = msgspec.field(name="EventID")
-    provider: _Provider = msgspec.field(name="Provider")
     created: _TimeCreated = msgspec.field(default_factory=_TimeCreated, name="TimeCreated")
     channel: str | None = msgspec.field(default=None, name="Channel")
     computer: str | None = msgspec.field(default=None, name="Computer")
@@ -96,12 +99,23 @@ def is_plain(event: Event) -> bool:
     return bool(system.provider.attributes.name and system.created.attributes.time)
 
 
-def places_of(events: Iterable[Event]) -> list[Place]:
-    """What routes each event: channel, event ID, provider."""
-    return [
-        (system.channel, system.event_id, system.provider.attributes.name)
-        for system in [event.system for event in events]
-    ]
+def rows_by_place(events: Iterable[Event]) -> dict[Place, list[int]]:
+    """What routes events (channel, event ID, provider), and the rows that it routes."""
+    index: defaultdict[Place, list[int]] = defaultdict(list)
+    for row, event in enumerate(events):
+        system = event.system
+        index[system.channel, system.event_id, system.provider.attributes.name].append(row)
+    return index
+
+
+def times_of(events: Iterable[Event]) -> list[str | None]:
+    """Each event's time as it is written."""
+    return [event.system.created.attributes.time for event in events]
+
+
+def computers_of(events: Iterable[Event]) -> list[str]:
+    """The system that each event speaks of."""
+    return [event.system.computer or "" for event in events]
 
 
 def event_number(event_id: int | _EventID) -> int:
@@ -193,15 +207,15 @@ def _part(text: bytes) -> Any:
 
 
 class EvtxLayout:
-    """Heads are `System`; whatever it lacks is decoded from the record when asked for."""
+    """Heads are `Event`; whatever it lacks is decoded from the record when asked for."""
 
     name = "evtx-json"
     json = True
     _getters: Final[Mapping[str, Callable[[Any], Any]]] = {
-        "Channel": attrgetter("channel"),
-        "Computer": attrgetter("computer"),
-        "EventID": lambda system: event_number(system.event_id),
-        "Provider_Name": lambda system: system.provider.attributes.name or None,
+        "Channel": attrgetter("system.channel"),
+        "Computer": attrgetter("system.computer"),
+        "EventID": lambda event: event_number(event.system.event_id),
+        "Provider_Name": attrgetter("system.provider.attributes.name"),
     }
 
     def getter(self, name: str) -> Callable[[Any], Any] | None:

@@ -7,6 +7,7 @@ records that are equal within a source are told apart later, where the whole sou
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from operator import itemgetter
@@ -53,7 +54,10 @@ class _Group:
     heads: list[Any] = field(default_factory=list)
     fields: Any = field(default_factory=list)
     times: list[str | None] = field(default_factory=list)
+    """As they are written."""
     systems: list[str] = field(default_factory=list)
+    utc: list[str | None] | None = None
+    """The times as they are to be; None where that is still to be told."""
 
 
 class Normaliser:
@@ -86,10 +90,13 @@ class Normaliser:
             events = [record.event for record in map(evtx_json.decode, raws)]
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
-        text = all(map(bytes.isascii, raws)) or all(map(evtx_json.valid_utf8, raws))
-        if not text or not all(map(evtx_json.is_plain, events)):
+        if not all(map(bytes.isascii, raws)) and not all(map(evtx_json.valid_utf8, raws)):
             return False
-        self._group_evtx(None, raws, events, groups)
+        times = evtx_json.times_of(events)
+        index = evtx_json.rows_by_place(events)
+        if not all(times) or not all(provider for _, _, provider in index):
+            return False
+        self._group_evtx(None, raws, events, index, times, groups)
         return True
 
     def _group_evtx(
@@ -97,27 +104,25 @@ class Normaliser:
         numbers: list[int] | None,
         raws: list[bytes],
         events: list[evtx_json.Event],
+        index: dict[evtx_json.Place, list[int]],
+        times: list[str | None],
         groups: dict[Any, _Group],
     ) -> None:
         """Sorts events into groups by what routes them; `numbers` are their record numbers, None for 0, 1, 2, …"""
-        index: dict[evtx_json.Place, list[int]] = {}
-        for row, place in enumerate(evtx_json.places_of(events)):
-            if place in index:
-                index[place].append(row)
-            else:
-                index[place] = [row]
+        checked = utc_each(times)
         for place, rows in index.items():
-            some = _picked(events, rows)
-            heads = [event.system for event in some]
+            pick = _picker(rows)
+            some, written = pick(events), pick(times)
             groups[place] = _Group(
                 self._evtx_entry(place),
                 _EVTX,
-                rows=rows if numbers is None else _picked(numbers, rows),
-                raws=_picked(raws, rows),
-                heads=heads,
+                rows=rows if numbers is None else pick(numbers),
+                raws=pick(raws),
+                heads=some,
                 fields=evtx_json.EventData(some),
-                times=[system.created.attributes.time for system in heads],
-                systems=[system.computer or "" for system in heads],
+                times=written,
+                systems=evtx_json.computers_of(some),
+                utc=written if checked is times else pick(checked),
             )
 
     def _evtx_entry(self, place: evtx_json.Place) -> Entry:
@@ -154,7 +159,14 @@ class Normaliser:
             raw, doc = decode_record(places, row, raw, result.problems)
             if doc is not None:
                 self._add(row, raw, doc, unit.format, groups, json=True)
-        self._group_evtx(numbers, [records.raws[number] for number in numbers], events, groups)
+        self._group_evtx(
+            numbers,
+            [records.raws[number] for number in numbers],
+            events,
+            evtx_json.rows_by_place(events),
+            evtx_json.times_of(events),
+            groups,
+        )
 
     def _documents(
         self, unit: Unit, raws: list[bytes], docs: list[Any], groups: dict[Any, _Group], result: Normalised
@@ -209,13 +221,13 @@ class Normaliser:
 
 def _cut(group: _Group, result: Normalised, places: Places) -> None:
     """A group as batches of bounded size, with times and uids."""
-    times = utc_each(group.times)
+    times = utc_each(group.times) if group.utc is None else group.utc
     if None in times:
         result.problems.extend(_no_time(group, times, places))
+    result.events += len(group.rows)
     for start in range(0, len(group.rows), MAX_ROWS):
         part = slice(start, start + MAX_ROWS)
         raws = group.raws[part]
-        result.events += len(raws)
         result.batches.append(
             Batch(
                 entry=group.entry,
@@ -231,9 +243,12 @@ def _cut(group: _Group, result: Normalised, places: Places) -> None:
         )
 
 
-def _picked(items: list[T], rows: list[int]) -> list[T]:
-    """The items at `rows`."""
-    return list(itemgetter(*rows)(items)) if len(rows) > 1 else [items[rows[0]]]
+def _picker(rows: list[int]) -> Callable[[list[T]], list[T]]:
+    """What gives the items at `rows`."""
+    if len(rows) == 1:
+        return lambda items: [items[rows[0]]]
+    get = itemgetter(*rows)
+    return lambda items: list(get(items))
 
 
 def _part(fields: Any, part: slice) -> Any:

@@ -1,0 +1,39 @@
+"""A look at all bytes at once misses nothing that it was made to find."""
+
+from __future__ import annotations
+
+import pytest
+
+from undertag.match.indexed.gate import Gate
+
+GATE = Gate(["mimidrv.sys", " 123 ", "asp/backdoor ", "__viewstate="])
+ROWS: dict[str, tuple[bytes, bool]] = {
+    "nothing": (b'{"Image":"C:\\\\Windows\\\\explorer.exe"}', False),
+    "a literal": (b'{"a":"mimidrv.sys"}', True),
+    "a literal in capitals": (b'{"a":"MimiDrv.SYS"}', True),
+    "blanks and digits": (b'{"a":"x 123 y"}', True),
+    "signs": (b'{"a":"__VIEWSTATE=1"}', True),
+    "half a literal": (b'{"a":"mimidrv"}', False),
+    "at its very beginning": (b"mimidrv.sys}", True),
+    "at its very end": (b"{mimidrv.sys", True),
+    "an escaped letter": (b'{"a":"\\u006dimidrv"}', True),
+    "an escape that is no letter": (b'{"a":"\\u2013"}', False),
+    "a reference": (b'{"a":"&#x6d;imidrv"}', True),
+    "beyond ASCII": ('{"a":"mümidrv.sys"}'.encode(), False),
+    "our own name": (b'{"undertag":{}}', True),
+    "nothing at all": (b"", False),
+}
+
+
+@pytest.mark.parametrize("read", ["one by one", "in lines", "in lines with an end"])
+def test_loud_rows(read: str) -> None:
+    raws = [raw for raw, _ in ROWS.values()]
+    data = {"one by one": b"", "in lines": b"\n".join(raws), "in lines with an end": b"\n".join([*raws, b""])}
+    loud = GATE.loud(raws, data[read])
+    assert {name: row in loud for row, name in enumerate(ROWS)} == {
+        name: loud for name, (_, loud) in ROWS.items()
+    }
+
+
+def test_nothing_to_look_at() -> None:
+    assert GATE.loud([]) == set()
