@@ -96,7 +96,7 @@ def normalising(data: bytes) -> None:
 
 
 def _go(unit: Unit, count: int) -> None:
-    outcome = _WAY.go(unit)
+    outcome = _WAY.go((unit,))
     damaged = sum(
         problem.code == "UT111" and problem.severity == "error" for problem in outcome.tally.problems
     )

@@ -11,12 +11,13 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
 from tests.read.reading import read_all, tar_of, write, zip_of
 
-from undertag.read import input_size
+from undertag.read import containers, input_size
 from undertag.read.containers import container_of, shown
 from undertag.read.limits import Limits
 
@@ -275,6 +276,16 @@ def test_what_is_named_twice_is_read_once(tmp_path: Path) -> None:
     assert {one.severity for one in found.problems} == {"info"}
 
 
+def test_a_folder_named_by_a_link_is_the_same_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "in" / "deep"
+    folder.mkdir(parents=True)
+    write(folder, "a.log", LINES)
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    found = read_all(tmp_path / "link", folder / "a.log", tmp_path / "in")
+    assert (found.raws, found.codes) == (RAWS, ["UT109", "UT109"])
+    assert found.sources == [str(tmp_path / "link" / "deep" / "a.log")]
+
+
 def test_what_is_not_there_is_told(tmp_path: Path) -> None:
     found = read_all(tmp_path / "not there")
     assert found.codes == ["UT101"]
@@ -292,14 +303,13 @@ def test_an_unreadable_file_is_told(tmp_path: Path) -> None:
 def test_an_open_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, "a", LINES)
     write(tmp_path, "b", LINES)
-    real = Path.open
 
-    def refuse(self: Path, *args: object, **more: object) -> object:
-        if self.name == "a":
+    def refuse(path: str, *args: Any, **more: Any) -> Any:
+        if path.endswith("a"):
             raise PermissionError(13, "Permission denied")
-        return real(self, *args, **more)  # type: ignore[call-overload]
+        return open(path, *args, **more)  # noqa: PTH123
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(containers, "open", refuse, raising=False)
     found = read_all(tmp_path)
     assert (found.raws, found.codes) == (RAWS, ["UT101"])
     assert str(found.problems[0]).endswith("/a: UT101 can't read: Permission denied")

@@ -150,10 +150,10 @@ class Tagging:
     ) -> Iterator[tuple[int, TaggedEvent]]:
         raws = [orjson.dumps(event, option=orjson.OPT_NON_STR_KEYS) for event in chunk]
         self._held = Records(raws=raws)
-        outcome = self._way.go(Unit(source="<python>", source_no=0, format="jsonl"))
+        outcome = self._way.go((Unit(source="<python>", source_no=0, format="jsonl"),))
         self.problems.extend(outcome.tally.problems)
         lines: Lines = outcome.rendered  # type: ignore[assignment]
-        for number, old, new in ledger.settle(0, outcome.uids, outcome.numbers, 0)[1]:
+        for number, old, new in ledger.settle(outcome.sources, outcome.uids, outcome.numbers, 0)[1]:
             lines[number] = with_uid(lines[number], old, new)
         for number in sorted(lines):
             said = orjson.loads(b"".join(lines[number]))["undertag"]

@@ -21,6 +21,7 @@ from undertag.match.engine import Engine
 from undertag.model.problem import Problem, UndertagError
 from undertag.model.rule import Rule
 from undertag.model.source import Unit
+from undertag.pipeline.bundles import Bundle, bundled, bytes_of
 from undertag.pipeline.counts import Counts, ranked
 from undertag.pipeline.ledger import Ledger
 from undertag.pipeline.process import Sweeper, settled
@@ -124,7 +125,7 @@ def run(job: Job) -> Summary:
     complete = False
     with Stop() as stop, settled():
         try:
-            complete = _work(job, way, _until(stop, todo), tally)
+            complete = _work(job, way, bundled(_until(stop, todo), job.unit_bytes), tally)
         except UndertagError as error:
             reading.append(error.problem)
             raise
@@ -158,26 +159,26 @@ def _until(stop: Stop, todo: Iterator[Unit]) -> Iterator[Unit]:
         yield unit
 
 
-def _learn(way: Way, todo: Iterator[Unit]) -> Iterator[Unit]:
+def _learn(way: Way, todo: Iterator[Bundle]) -> Iterator[Bundle]:
     """Lets the plans learn from the first units, and gives all units back."""
-    first: list[Unit] = []
+    first: list[Bundle] = []
     size = 0
-    for unit in todo:
-        first.append(unit)
-        size += unit.size
+    for bundle in todo:
+        first.append(bundle)
+        size += bytes_of(bundle)
         if size >= SAMPLE_BYTES:
             break
     way.learn(first)
     return chain(first, todo)
 
 
-def _work(job: Job, way: Way, todo: Iterator[Unit], tally: Tally) -> bool:
+def _work(job: Job, way: Way, todo: Iterator[Bundle], tally: Tally) -> bool:
     """Takes every unit its way; False if it was interrupted."""
     ledger = Ledger()
 
-    def done(unit: Unit, events: int) -> None:
+    def done(size: int, events: int) -> None:
         if job.progress is not None:
-            job.progress(events, unit.size)
+            job.progress(events, size)
 
     def take(data: bytes) -> None:
         if job.sink is not None:
@@ -192,16 +193,16 @@ def _work(job: Job, way: Way, todo: Iterator[Unit], tally: Tally) -> bool:
         if job.size is not None and job.size >= LEARN_FROM_BYTES:
             todo = _learn(way, todo)
         sweeper = Sweeper()
-        for unit in todo:
-            outcome = way.go(unit)
+        for bundle in todo:
+            outcome = way.go(bundle)
             tally.add(outcome.tally)
             size = writer.size(outcome.rendered) if outcome.rendered is not None else 0
-            offset, new_uids = ledger.settle(unit.source_no, outcome.uids, outcome.numbers, size)
+            offset, new_uids = ledger.settle(outcome.sources, outcome.uids, outcome.numbers, size)
             if outcome.rendered is not None:
                 take(writer.write(outcome.rendered, offset, new_uids))
-            done(unit, outcome.tally.events)
-            sweeper.after(unit.size)
-            if workers > 1:  # the first unit taught the plans; the workers inherit them
+            done(bytes_of(bundle), outcome.tally.events)
+            sweeper.after(bytes_of(bundle))
+            if workers > 1:  # the first units taught the plans; the workers inherit them
                 tally.add(
                     run_workers(
                         todo,

@@ -1,10 +1,12 @@
-"""The way of one unit: read → (enrich) → match → tag → render.
+"""The way of a few units: read → (enrich) → match → tag → render.
 
-Contract: `Way.go(unit)` is a function of the unit alone; nothing that it remembers changes what comes out.
+Contract: `Way.go(bundle)` is a function of the units alone; nothing that it remembers changes what comes out. Records
+are numbered through all units of the bundle.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +15,7 @@ from undertag.match.engine import Engine
 from undertag.match.indexed.plan import Found
 from undertag.model.batch import Batch
 from undertag.model.source import Records, Unit
+from undertag.pipeline.bundles import Bundle
 from undertag.pipeline.hits import HitWriter
 from undertag.pipeline.tally import Tally
 from undertag.read.normalise.normaliser import Normaliser
@@ -22,12 +25,14 @@ from undertag.write.events import Renderer, Tagged
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """What a unit gave: rendered rows are kept by the renderer's own form until their uids are final."""
+    """What a bundle gave: rendered rows are kept by the renderer's own form until their uids are final."""
 
     uids: bytes = b""
-    """16 bytes an event, in the unit's order."""
+    """16 bytes an event, in the records' order."""
     numbers: list[int] | None = None
-    """Each event's record number within the unit, in the same order; None where they are 0, 1, 2, …"""
+    """Each event's record number within the bundle, in the same order; None where they are 0, 1, 2, …"""
+    sources: list[tuple[int, int]] = field(default_factory=list)
+    """The number of each unit's source and of its events, in the same order."""
     rendered: object = None
     tally: Tally = field(default_factory=Tally)
 
@@ -52,11 +57,14 @@ class Way:
         self.renderer = renderer
         self._hits = HitWriter(engine.rules)
 
-    def go(self, unit: Unit) -> Outcome:
-        """One unit, all the way."""
-        found = self._records(unit)
-        normalised = self._normaliser.normalise(unit, found)
-        loud = self.engine.gate.loud(found.raws, found.data)
+    def go(self, bundle: Bundle) -> Outcome:
+        """Some units of one format, all the way."""
+        found = [self._records(unit) for unit in bundle]
+        normalised = self._normaliser.together(bundle, found)
+        if len(found) == 1:
+            loud = self.engine.gate.loud(found[0].raws, found[0].data)
+        else:
+            loud = self.engine.gate.loud([raw for records in found for raw in records.raws])
         outcome = Outcome()
         if self.renderer is not None:
             outcome.rendered = self.renderer.start()
@@ -66,12 +74,15 @@ class Way:
             batch.loud = [row for row, number in enumerate(batch.rows) if number in loud] if loud else []
             self._batch(batch, outcome)
         outcome.uids, outcome.numbers = _in_order(normalised.batches, normalised.events)
+        outcome.sources = _by_source(bundle, found, outcome.numbers)
         return outcome
 
-    def learn(self, units: Iterable[Unit]) -> None:
+    def learn(self, bundles: Iterable[Bundle]) -> None:
         """Shows the engine some units beforehand; nothing is written."""
         self.engine.learn(
-            batch for unit in units for batch in self._normaliser.normalise(unit, self._records(unit)).batches
+            batch
+            for bundle in bundles
+            for batch in self._normaliser.together(bundle, list(map(self._records, bundle))).batches
         )
 
     def _batch(self, batch: Batch, outcome: Outcome) -> None:
@@ -130,3 +141,14 @@ def _in_order(batches: Sequence[Batch], events: int) -> tuple[bytes, list[int] |
         for number, uid in zip(batch.rows, batch.uids, strict=True):
             uids[number] = uid
     return b"".join(uids), None if last + 1 == events else [number for number, uid in enumerate(uids) if uid]
+
+
+def _by_source(bundle: Bundle, found: Sequence[Records], numbers: list[int] | None) -> list[tuple[int, int]]:
+    """Each unit's source and how many of the events are of that unit; `numbers` are those of all events."""
+    counts, end, before = [], 0, 0
+    for unit, records in zip(bundle, found, strict=True):
+        end += len(records.raws)
+        upto = end if numbers is None else bisect_left(numbers, end)
+        counts.append((unit.source_no, upto - before))
+        before = upto
+    return counts

@@ -1,7 +1,7 @@
-"""Units through several processes, output in order.
+"""Bundles of units through several processes, output in order.
 
-Contract: `run_workers` gives the same output and tally as one process would. The parent hands out units and, in their
-order, leave to write; a worker goes on with its next unit meanwhile. Little crosses the pipes: where units lie, uids,
+Contract: `run_workers` gives the same output and tally as one process would. The parent hands out bundles and, in their
+order, leave to write; a worker goes on with its next one meanwhile. Little crosses the pipes: where units lie, uids,
 counts; records are read and written by the workers themselves.
 """
 
@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from queue import SimpleQueue
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from undertag.model.problem import Problem, UndertagError
-from undertag.model.source import Unit
+from undertag.pipeline.bundles import Bundle, bytes_of
 from undertag.pipeline.ledger import Ledger
 from undertag.pipeline.process import Sweeper, settle_process
 from undertag.pipeline.tally import Tally
@@ -26,7 +26,11 @@ from undertag.pipeline.way import Way
 from undertag.write.events import Writer
 
 AHEAD: Final = 3
-"""Units that a worker may have at once: read, being worked on, waiting for its turn to write."""
+"""Bundles that a worker may have at once: read, being worked on, waiting for its turn to write."""
+
+
+Unsettled: TypeAlias = tuple[list[tuple[int, int]], bytes, list[int] | None, int]
+"""What the ledger asks of a bundle: see `Ledger.settle`."""
 
 
 class WorkerError(UndertagError):
@@ -41,7 +45,7 @@ class _Peer:
 
     process: Any
     pipe: Connection
-    open_units: int = 0
+    open_bundles: int = 0
     ended: bool = False
 
 
@@ -51,11 +55,11 @@ class _State:
 
     ledger: Ledger
     take: Callable[[bytes], None]
-    done: Callable[[Unit, int], None]
-    next_unit: int = 0
+    done: Callable[[int, int], None]
+    next_bundle: int = 0
     next_write: int = 0
-    units: dict[int, Unit] = field(default_factory=dict)
-    ready: dict[int, tuple[_Peer, bytes, list[int] | None, int]] = field(default_factory=dict)
+    sizes: dict[int, int] = field(default_factory=dict)
+    ready: dict[int, tuple[_Peer, Unsettled]] = field(default_factory=dict)
     given: dict[int, bytes] = field(default_factory=dict)
     next_given: int = 0
 
@@ -66,24 +70,24 @@ def usable_workers(wanted: int) -> int:
 
 
 def run_workers(
-    units: Iterator[Unit],
+    bundles: Iterator[Bundle],
     *,
     way: Way,
     writer: Callable[[], Writer],
     ledger: Ledger,
     workers: int,
     take: Callable[[bytes], None],
-    done: Callable[[Unit, int], None],
+    done: Callable[[int, int], None],
 ) -> Tally:
-    """Takes all units through `workers` processes.
+    """Takes all bundles through `workers` processes.
 
     Args:
-        units: what to do, in order; may raise `KeyboardInterrupt` instead of giving the next.
+        bundles: what to do, in order; may raise `KeyboardInterrupt` instead of giving the next.
         way: what to do with each; workers get it by fork, with all that it has learned.
         writer: makes a worker's writer.
         ledger: the order so far.
         take: gets, in order, the bytes that writers give back.
-        done: called for each unit when it is written, with its number of events.
+        done: called for each bundle when it is written, with its bytes and its number of events.
     """
     context = multiprocessing.get_context("fork")
     peers: list[_Peer] = []
@@ -97,7 +101,7 @@ def run_workers(
             process.start()
             theirs.close()
             peers.append(_Peer(process, mine))
-        tally = _drive(units, peers, _State(ledger, take, done))
+        tally = _drive(bundles, peers, _State(ledger, take, done))
         ended = True
     except Interrupted:
         ended = True
@@ -113,16 +117,16 @@ def run_workers(
     return tally
 
 
-def _drive(units: Iterator[Unit], peers: list[_Peer], state: _State) -> Tally:
+def _drive(bundles: Iterator[Bundle], peers: list[_Peer], state: _State) -> Tally:
     tally = Tally()
     exhausted = False
     interrupted = False
     while True:
         try:
-            exhausted = exhausted or _hand_out(units, peers, state)
-        except KeyboardInterrupt:  # comes from `units`, between two of them
+            exhausted = exhausted or _hand_out(bundles, peers, state)
+        except KeyboardInterrupt:  # comes from `bundles`, between two of them
             interrupted = exhausted = True
-        if exhausted and state.next_given == state.next_unit:
+        if exhausted and state.next_given == state.next_bundle:
             break
         _listen(peers, state, tally)
     for peer in peers:
@@ -142,19 +146,19 @@ class Interrupted(KeyboardInterrupt):
         self.tally = tally
 
 
-def _hand_out(units: Iterator[Unit], peers: list[_Peer], state: _State) -> bool:
-    """Gives units to workers that have room; True when there are no more."""
+def _hand_out(bundles: Iterator[Bundle], peers: list[_Peer], state: _State) -> bool:
+    """Gives bundles to workers that have room; True when there are no more."""
     while True:
-        peer = min(peers, key=lambda one: one.open_units)
-        if peer.open_units >= AHEAD:
+        peer = min(peers, key=lambda one: one.open_bundles)
+        if peer.open_bundles >= AHEAD:
             return False
-        unit = next(units, None)
-        if unit is None:
+        bundle = next(bundles, None)
+        if bundle is None:
             return True
-        state.units[state.next_unit] = unit
-        _send(peer, ("unit", state.next_unit, unit))
-        state.next_unit += 1
-        peer.open_units += 1
+        state.sizes[state.next_bundle] = bytes_of(bundle)
+        _send(peer, ("bundle", state.next_bundle, bundle))
+        state.next_bundle += 1
+        peer.open_bundles += 1
 
 
 def _send(peer: _Peer, message: tuple[Any, ...]) -> None:
@@ -184,14 +188,14 @@ def _listen(peers: list[_Peer], state: _State, tally: Tally) -> None:
         except (EOFError, OSError) as error:
             raise _lost(peer) from error
         if message[0] == "done":
-            _, number, uids, numbers, size = message
-            state.ready[number] = (peer, uids, numbers, size)
+            _, number, unsettled = message
+            state.ready[number] = (peer, unsettled)
             _let_write(state)
         elif message[0] == "written":
             _, number, data, events = message
-            peer.open_units -= 1
+            peer.open_bundles -= 1
             state.given[number] = data
-            state.done(state.units.pop(number), events)
+            state.done(state.sizes.pop(number), events)
             while state.next_given in state.given:
                 given = state.given.pop(state.next_given)
                 if given:
@@ -206,9 +210,8 @@ def _listen(peers: list[_Peer], state: _State, tally: Tally) -> None:
 
 def _let_write(state: _State) -> None:
     while state.next_write in state.ready:
-        peer, uids, numbers, size = state.ready.pop(state.next_write)
-        unit = state.units[state.next_write]
-        offset, new_uids = state.ledger.settle(unit.source_no, uids, numbers, size)
+        peer, unsettled = state.ready.pop(state.next_write)
+        offset, new_uids = state.ledger.settle(*unsettled)
         _send(peer, ("write", state.next_write, offset, new_uids))
         state.next_write += 1
 
@@ -226,7 +229,7 @@ def _work(pipe: Connection, parents: list[Connection], way: Way, make_writer: Ca
 
 
 def _serve(pipe: Connection, parents: list[Connection], way: Way, make_writer: Callable[[], Writer]) -> None:
-    """Takes units and answers for each, until told to end or left alone."""
+    """Takes bundles and answers for each, until told to end or left alone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for end in parents:
         end.close()
@@ -244,14 +247,14 @@ def _serve(pipe: Connection, parents: list[Connection], way: Way, make_writer: C
             message = inbox.get()
             if message is None:
                 return
-            if message[0] == "unit":
-                _, number, unit = message
-                outcome = way.go(unit)
+            if message[0] == "bundle":
+                _, number, bundle = message
+                outcome = way.go(bundle)
                 total.add(outcome.tally)
                 pending[number] = (outcome.rendered, outcome.tally.events)
                 size = writer.size(outcome.rendered) if outcome.rendered is not None else 0
-                pipe.send(("done", number, outcome.uids, outcome.numbers, size))
-                sweeper.after(unit.size)
+                pipe.send(("done", number, (outcome.sources, outcome.uids, outcome.numbers, size)))
+                sweeper.after(bytes_of(bundle))
             elif message[0] == "write":
                 _, number, offset, new_uids = message
                 rendered, events = pending.pop(number)

@@ -91,12 +91,14 @@ class _Finder:
             return
         with ExitStack() as stack:
             try:
-                file = stack.enter_context(Path(found.path).open("rb", buffering=0))
+                # A folder may hold many small files: `Path` takes as long as the system does.
+                file = stack.enter_context(open(found.path, "rb", buffering=0))  # noqa: PTH123
             except OSError as error:
                 tell(faults.unreadable(found.path, error.strerror or str(error)))
                 return
-            plain = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
-            budget = Budget(found.path, self.limits, os.fstat(file.fileno()).st_size if plain else None, tell)
+            status = os.fstat(file.fileno())
+            plain = stat.S_ISREG(status.st_mode)
+            budget = Budget(found.path, self.limits, status.st_size if plain else None, tell)
             blocks = file_blocks(file, found.path, tell, budget)
             layer = _Layer(found.path, Stream(blocks), budget)
             if plain:
@@ -190,7 +192,7 @@ def unpacked_size(path: str) -> int:
     Raises:
         OSError: the file can't be read.
     """
-    with Path(path).open("rb") as file:
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (as in `sources`)
         size = os.fstat(file.fileno()).st_size
         kind = container_of(file.read(512))
         if kind == "gzip":

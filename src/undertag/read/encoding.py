@@ -28,13 +28,17 @@ def utf16_of(head: bytes) -> str | None:
     sample = head[:_SAMPLE]
     if len(sample) < _MIN_SAMPLE or b"\0" not in sample:
         return None
-    even, odd = sample[::2], sample[1::2]
-    even_share, odd_share = even.count(0) / len(even), odd.count(0) / len(odd)
+    even_share, odd_share = _zero_share(sample[::2]), _zero_share(sample[1::2])
     if odd_share > 0.7 and even_share < 0.05:
         return "utf-16-le"
     if even_share > 0.7 and odd_share < 0.05:
         return "utf-16-be"
     return None
+
+
+def _zero_share(data: bytes) -> float:
+    zeros = len(data) - len(data.translate(None, b"\0"))  # faster than counting them where they are many
+    return zeros / len(data)
 
 
 def to_utf8(blocks: Iterator[bytes], encoding: str, name: str, tell: Tell) -> Iterator[bytes]:

@@ -11,8 +11,9 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from undertag.read import faults
 from undertag.read.streams import Tell
@@ -27,11 +28,14 @@ class Found:
     path: str
 
 
+Named: TypeAlias = tuple[str, str]
+"""A file's path as it is shown, and the same with all links followed: one file has one."""
+
+
 def find_files(inputs: Sequence[str | Path], tell: Tell) -> Iterator[Found]:
     """Every file that the inputs name, once."""
     seen: set[str] = set()
-    for path in _named(inputs, tell):
-        identity = STDIN if path == STDIN else os.path.realpath(path)
+    for path, identity in _named(inputs, tell):
         if identity in seen:
             tell(faults.read_already(path))
             continue
@@ -39,10 +43,10 @@ def find_files(inputs: Sequence[str | Path], tell: Tell) -> Iterator[Found]:
         yield Found(path=path)
 
 
-def _named(inputs: Sequence[str | Path], tell: Tell) -> Iterator[str]:
+def _named(inputs: Sequence[str | Path], tell: Tell) -> Iterator[Named]:
     for given in [str(one) for one in inputs]:
         if given == STDIN:
-            yield given
+            yield given, given
             continue
         paths = [given]
         if glob.has_magic(given) and not os.path.lexists(given):
@@ -55,14 +59,14 @@ def _named(inputs: Sequence[str | Path], tell: Tell) -> Iterator[str]:
                 )
         here: set[str] = set()  # `**` names a folder and also what is in it: no fault of anybody's
         for path in paths:
-            for file in _files_of(path, tell):
+            for file, identity in _files_of(path, tell):
                 if file not in here:
-                    yield file
+                    yield file, identity
                 if len(paths) > 1:
                     here.add(file)
 
 
-def _files_of(path: str, tell: Tell) -> Iterator[str]:
+def _files_of(path: str, tell: Tell) -> Iterator[Named]:
     try:
         is_folder = stat.S_ISDIR(Path(path).stat().st_mode)
     except (OSError, ValueError) as error:
@@ -71,25 +75,28 @@ def _files_of(path: str, tell: Tell) -> Iterator[str]:
     if is_folder:
         yield from _walk(path, tell)
     else:
-        yield path
+        yield path, os.path.realpath(path)
 
 
-def _walk(folder: str, tell: Tell) -> Iterator[str]:
-    """All regular files below a folder, depth first, sorted."""
-    todo = [folder]
+def _walk(folder: str, tell: Tell) -> Iterator[Named]:
+    """All regular files below a folder, depth first, sorted.
+
+    No link is followed on the way: where a file really is follows from where the folder is, without asking for each.
+    """
+    todo: list[tuple[str, str, os.DirEntry[str] | None]] = [(folder, os.path.realpath(folder), None)]
     while todo:
-        path = todo.pop()
+        path, identity, entry = todo.pop()
         try:
-            mode = os.lstat(path).st_mode if path != folder else stat.S_IFDIR
-            if stat.S_ISDIR(mode):
+            if entry is None or entry.is_dir(follow_symlinks=False):
                 with os.scandir(path) as entries:
-                    todo.extend(sorted((entry.path for entry in entries), reverse=True))
+                    inside = sorted(entries, key=attrgetter("path"), reverse=True)
+                todo.extend((one.path, os.path.join(identity, one.name), one) for one in inside)  # noqa: PTH118
                 continue
+            is_file, is_link = entry.is_file(follow_symlinks=False), entry.is_symlink()
         except OSError as error:
             tell(faults.unreadable(path, error.strerror or str(error)))
             continue
-        if stat.S_ISREG(mode):
-            yield path
+        if is_file:
+            yield path, identity
         else:
-            what = "a symbolic link" if stat.S_ISLNK(mode) else "a special file"
-            tell(faults.not_followed(path, what))
+            tell(faults.not_followed(path, "a symbolic link" if is_link else "a special file"))

@@ -75,7 +75,7 @@ def sniff(head: bytes, size: int | None = None) -> str | None:
 
 def is_evtx(head: bytes) -> bool:
     """Whether the source is an EVTX file, be its header damaged or missing."""
-    return head.startswith((EVTX_MAGIC, CHUNK_MAGIC)) or head[EVTX_HEADER_BYTES:].startswith(CHUNK_MAGIC)
+    return head.startswith((EVTX_MAGIC, CHUNK_MAGIC)) or head.startswith(CHUNK_MAGIC, EVTX_HEADER_BYTES)
 
 
 def looks_like(head: bytes) -> str | None:

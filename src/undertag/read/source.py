@@ -36,9 +36,9 @@ class Source:
     start: int = 0
     end: int = 0
 
-    def head(self) -> bytes:
+    def head(self, size: int = HEAD_BYTES) -> bytes:
         """Its first bytes, as many as are looked at to tell a format."""
-        return self.stream.peek(HEAD_BYTES)
+        return self.stream.peek(size)
 
     def range(self, format_name: str, start: int, end: int, *, header: bytes = b"") -> Unit:
         """A unit of a plain file."""

@@ -14,7 +14,7 @@ import zstandard
 
 from undertag.model.problem import Problem
 from undertag.read import faults
-from undertag.read.limits import BLOCK_BYTES, Budget
+from undertag.read.limits import BLOCK_BYTES, HEAD_BYTES, Budget
 
 GZIP_MAGIC: Final = b"\x1f\x8b\x08"
 ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
@@ -61,15 +61,17 @@ class Stream:
 
 
 def file_blocks(file: BinaryIO, name: str, tell: Tell, budget: Budget) -> Iterator[bytes]:
-    """An open file's bytes, counted as arrived."""
+    """An open file's bytes, counted as arrived; of many files no more is wanted than their head."""
+    size = HEAD_BYTES
     while True:
         try:
-            block = file.read(BLOCK_BYTES)
+            block = file.read(size)
         except OSError as error:
             tell(faults.unreadable(name, error.strerror or str(error)))
             return
         if not block:
             return
+        size = BLOCK_BYTES
         budget.arrived += len(block)
         yield block
 

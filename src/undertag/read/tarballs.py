@@ -171,7 +171,8 @@ def _padded(size: int) -> int:
 def _parse(block: bytes) -> _Header | None:
     """A header block, None if its checksum or its numbers are wrong."""
     written = _number(block[148:156])
-    if written is None or written != sum(block[:148]) + 8 * 0x20 + sum(block[156:]):
+    blanks = 8 * 0x20  # the checksum counts its own bytes as blanks
+    if written is None or written < blanks or written != sum(block[:148]) + blanks + sum(block[156:]):
         return None
     size = _number(block[124:136])
     if size is None:

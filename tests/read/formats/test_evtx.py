@@ -14,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.read.reading import CORPORA, Read, needs_corpora, read_all, write, zip_of
 
+from undertag.model.problem import Problem
 from undertag.model.source import Records
+from undertag.read import units
 from undertag.read.formats.evtx_chunk import CHUNK_BYTES, read_chunk
 
 pytestmark = needs_corpora
@@ -149,6 +151,22 @@ def test_in_an_archive(whole: bytes, records: list[bytes], tmp_path: Path) -> No
     found = read_all(path, unit_bytes=2 * CHUNK_BYTES)
     assert found.raws == records * 2
     assert found.sources == [f"{path}!a.txt", f"{path}!b"]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_unused_chunks_are_in_no_unit(packed: bool, whole: bytes, tmp_path: Path) -> None:
+    file = whole + bytes(9 * CHUNK_BYTES + 1000)
+    problems: list[Problem] = []
+    found = list(units([write(tmp_path, "x", gzip.compress(file) if packed else file)], problems=problems))
+    assert [(unit.offset, unit.size) for unit in found] == [(HEADER, 6 * CHUNK_BYTES)]
+    assert not problems
+    wiped = whole[:CHUNK] + bytes(CHUNK_BYTES) + whole[CHUNK + CHUNK_BYTES :]
+    found = list(units([write(tmp_path, "y", gzip.compress(wiped) if packed else wiped)], problems=problems))
+    assert [(unit.offset, unit.size) for unit in found] == [
+        (HEADER, 3 * CHUNK_BYTES),
+        (CHUNK + CHUNK_BYTES, 2 * CHUNK_BYTES),
+    ]
+    assert [problem.code for problem in problems] == ["UT117"]
 
 
 def test_what_older_files_left_behind_is_not_read(whole: bytes, records: list[bytes]) -> None:

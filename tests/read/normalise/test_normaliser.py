@@ -159,3 +159,28 @@ def test_other_platforms_pass_through() -> None:
     )
     (unknown,), _ = normalise(b'{"x": 1}')
     assert not unknown.entry.catalogued
+
+
+def test_units_taken_together_are_numbered_through() -> None:
+    """Records of three units, one with none; a problem names the record of its own unit."""
+    good, bad = json.dumps(evtx()).encode(), b"{broken"
+    raws = [[good, bad], [], [bad, good, good]]
+    units = [Unit(source=f"s{number}", source_no=number, format="x") for number in range(3)]
+    found = Normaliser(windows_router(), other_router()).together(units, [Records(raws=one) for one in raws])
+    (batch,) = found.batches
+    assert (found.events, batch.rows) == (3, [0, 3, 4])
+    places = [problem.place for problem in found.problems]
+    assert [(place.source, place.record) for place in places if place] == [("s0", 1), ("s2", 0)]
+
+
+def test_decoded_records_and_texts_taken_together() -> None:
+    text, doc = json.dumps(evtx()).encode(), SHAPES["flat"]
+    units = [Unit(source="s", source_no=0, format="x")] * 2
+    records = [Records(raws=[b"<Event/>"], docs=[doc]), Records(raws=[text])]
+    found = Normaliser(windows_router(), other_router()).together(units, records)
+    assert sorted((batch.rows, batch.layout.json) for batch in found.batches) == [([0], False), ([1], True)]
+
+
+def test_no_unit_holds_anything() -> None:
+    units = [Unit(source="s", source_no=0, format="evtx")]
+    assert Normaliser(windows_router(), other_router()).together(units, [Records(raws=[])]).batches == []

@@ -97,7 +97,7 @@ def _merged(expr: Or, timeouts: Timeouts) -> list[Condition]:
             if arg.field is not None:
                 groups.setdefault((arg.field, arg.op), []).append(arg.pattern)
                 continue
-            if arg.op == "contains" and BETWEEN not in arg.pattern:
+            if arg.op == "contains" and arg.pattern and BETWEEN not in arg.pattern:
                 keywords.append(arg.pattern)
                 continue
         rest.append(arg)

@@ -9,7 +9,6 @@ Format: [MS-EVEN6] section 2.2.12 and J. Metz, "Windows XML Event Log (EVTX) for
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from undertag.model.source import Records, Unit
@@ -30,7 +29,7 @@ class Evtx:
 
     def split(self, source: Source, unit_bytes: int) -> Iterator[Unit]:
         """See `registry.Format`."""
-        head = source.head()[:FILE_HEADER_BYTES]
+        head = source.head(FILE_HEADER_BYTES)
         start = 0 if head.startswith(CHUNK_MAGIC) else FILE_HEADER_BYTES
         whole = head.startswith(FILE_MAGIC)
         if not whole:
@@ -39,21 +38,21 @@ class Evtx:
                 faults.bad_evtx_file(source.name, f"the file header is {what}", severity="warning", offset=0)
             )
         chunks_per_unit = max(1, unit_bytes // CHUNK_BYTES)
-        chunks = 0
+        pieces = _Pieces(source)
         if source.path is None:
             source.stream.read(start)
-            pieces = _Pieces(source).of_stream(start)
+            found = pieces.of_stream(start)
         else:
-            pieces = _Pieces(source).of_file(start)
-        for offset, size, data in _grouped(pieces, chunks_per_unit):
-            chunks += -(-size // CHUNK_BYTES)
+            found = pieces.of_file(start)
+        for offset, size, data in _grouped(found, chunks_per_unit):
             if data is None:
                 yield source.range("evtx", offset, offset + size)
             else:
                 yield source.inline("evtx", data, offset)
         promised = int.from_bytes(head[_CHUNK_COUNT], "little")
-        if whole and chunks < promised < _COUNT_LIMIT:
-            message = f"the file is cut short: its header promises {promised:,} chunks, {chunks:,} are there"
+        if whole and pieces.count < promised < _COUNT_LIMIT:
+            there = f"{pieces.count:,} are there"
+            message = f"the file is cut short: its header promises {promised:,} chunks, {there}"
             source.tell(faults.bad_evtx_file(source.name, message))
 
     def records(self, unit: Unit) -> Records:
@@ -75,11 +74,14 @@ Piece = tuple[int, int, bytes | None]
 
 
 def _grouped(pieces: Iterator[Piece], chunks_per_unit: int) -> Iterator[Piece]:
-    """Runs of pieces; only the last of a run may be shorter than a chunk, so that the others can be found
+    """Runs of pieces that lie side by side; only the last of a run may be shorter than a chunk, so that the others can be found
     by counting."""
     offset, size = 0, 0
     parts: list[bytes] = []
     for start, length, data in pieces:
+        if size and start != offset + size:
+            yield offset, size, b"".join(parts) if parts else None
+            size, parts = 0, []
         if not size:
             offset = start
         size += length
@@ -93,19 +95,24 @@ def _grouped(pieces: Iterator[Piece], chunks_per_unit: int) -> Iterator[Piece]:
 
 
 class _Pieces:
-    """Finds a source's chunks, and tells of empty ones that used ones come after: those were wiped, not yet
-    unused."""
+    """Finds a source's used chunks, and tells of empty ones that used ones come after: those were wiped, not yet
+    unused.
+
+    Attributes:
+        count: chunks found so far, empty ones and pieces of some among them.
+    """
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._empty_from = -1
+        self.count = 0
 
     def of_file(self, start: int) -> Iterator[Piece]:
         """The pieces of a plain file; only the first bytes of each are read as long as all is well."""
         assert self._source.path is not None
         at, end = start, self._source.end
         try:
-            with Path(self._source.path).open("rb", buffering=0) as file:
+            with open(self._source.path, "rb", buffering=0) as file:  # noqa: PTH123 (once a file, of many)
                 while at < end:
                     size = min(CHUNK_BYTES, end - at)
                     file.seek(at)
@@ -116,7 +123,9 @@ class _Pieces:
                     else:
                         file.seek(at)
                         size = self._look(file.read(size), at) or size
-                    yield at, size, None
+                    self.count += 1
+                    if self._empty_from < 0:
+                        yield at, size, None
                     at += size
         except OSError as error:
             self._source.tell(faults.unreadable(self._source.name, error.strerror or str(error)))
@@ -132,7 +141,9 @@ class _Pieces:
                 chunk = stream.read(len(chunk))
             else:
                 chunk = stream.read(self._look(chunk, at))
-            yield at, len(chunk), chunk
+            self.count += 1
+            if self._empty_from < 0:
+                yield at, len(chunk), chunk
             at += len(chunk)
 
     def _look(self, chunk: bytes, offset: int) -> int:

@@ -55,7 +55,7 @@ class _Walk:
 
 def is_empty(chunk: bytes) -> bool:
     """Whether a chunk was never used."""
-    return chunk[0] == 0 and chunk == _ZEROS[: len(chunk)]
+    return chunk[:1] == b"\0" and chunk == _ZEROS[: len(chunk)]
 
 
 def read_chunk(source: str, offset: int, chunk: bytes, result: Records) -> None:
@@ -104,14 +104,12 @@ def _tell_chunk(
 
 def _parse(chunk: bytes | bytearray) -> tuple[list[tuple[int, bytes]], list[str]]:
     """([(record number, JSON text)], [what the parser says of each record that it can't read])."""
-    file = bytearray(_FILE_HEADER)
-    file += chunk
-    start = len(_FILE_HEADER)
-    file[start + _TABLES.start : start + _TABLES.stop] = _NO_TABLES
+    parts = (_FILE_HEADER, chunk[: _TABLES.start], _NO_TABLES, memoryview(chunk)[_TABLES.stop :])
+    file = BytesIO(b"".join(parts))
     found: list[dict[str, Any]] = []
     errors: list[str] = []
     try:
-        records = cast(Iterator[dict[str, Any]], PyEvtxParser(BytesIO(file), 1).records_json())
+        records = cast(Iterator[dict[str, Any]], PyEvtxParser(file, 1).records_json())
         while True:
             try:
                 found.extend(records)  # what came before an error stays in the list

@@ -1,15 +1,17 @@
 """Records → batches: decode, find each event's entry, time and system, and give it its uid.
 
 Contract: every record becomes exactly one event of one batch, or one problem. `Batch.rows` are the records' numbers
-within the unit, so that output can be put back in order. A uid is the SHA-256 of the record's bytes, cut to 16 bytes;
-records that are equal within a source are told apart later, where the whole source is seen (`pipeline.twins`).
+within the unit, or through all units that are taken together, so that output can be put back in order. A uid is the SHA-256
+of the record's bytes, cut to 16 bytes; records that are equal within a source are told apart later, where the whole
+source is seen (`pipeline.twins`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import repeat
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -38,7 +40,7 @@ _OTHER = {json: OtherLayout(json=json) for json in (True, False)}
 
 @dataclass(slots=True, kw_only=True)
 class Normalised:
-    """What one unit holds: its batches, the number of its events, what was damaged."""
+    """What units hold: their batches, the number of their events, what was damaged."""
 
     batches: list[Batch] = field(default_factory=list)
     events: int = 0
@@ -70,14 +72,18 @@ class Normaliser:
 
     def normalise(self, unit: Unit, records: Records) -> Normalised:
         """All batches of a unit."""
-        result = Normalised(problems=list(records.problems))
+        return self.together([unit], [records])
+
+    def together(self, units: Sequence[Unit], found: Sequence[Records]) -> Normalised:
+        """All batches of units of one format, as if they were one; their records are numbered through."""
+        result = Normalised(problems=[problem for records in found for problem in records.problems])
         groups: dict[Any, _Group] = {}
-        places = Places(unit, records)
-        if records.docs is not None:
-            self._documents(unit, records.raws, records.docs, groups, result)
-        elif not self._all_evtx(records.raws, groups):
+        places = Places(units, found)
+        raws = [raw for records in found for raw in records.raws]
+        docs = _docs(found)
+        if docs is not None or not self._all_evtx(raws, groups):
             groups.clear()
-            self._each(unit, records, places, groups, result)
+            self._each(units[0].format, raws, docs, places, groups, result)
         for group in groups.values():
             _cut(group, result, places)
         return result
@@ -137,16 +143,20 @@ class Normaliser:
 
     def _each(
         self,
-        unit: Unit,
-        records: Records,
+        format_name: str,
+        raws: list[bytes],
+        docs: list[Any] | None,
         places: Places,
         groups: dict[Any, _Group],
         result: Normalised,
     ) -> None:
-        """Record by record, for mixed units and damaged ones."""
+        """Record by record, for mixed units and damaged ones, and for documents that are decoded already."""
         numbers: list[int] = []
         events: list[evtx_json.Event] = []
-        for row, raw in enumerate(records.raws):
+        for row, (raw, doc) in enumerate(zip(raws, docs or repeat(None, len(raws)), strict=True)):
+            if doc is not None:
+                self._add(row, raw, doc, format_name, groups, json=False)
+                continue
             if raw.startswith(b'{"Event"') and evtx_json.valid_utf8(raw):
                 try:
                     event = evtx_json.decode(raw).event
@@ -158,21 +168,15 @@ class Normaliser:
                     pass
             raw, doc = decode_record(places, row, raw, result.problems)
             if doc is not None:
-                self._add(row, raw, doc, unit.format, groups, json=True)
+                self._add(row, raw, doc, format_name, groups, json=True)
         self._group_evtx(
             numbers,
-            [records.raws[number] for number in numbers],
+            [raws[number] for number in numbers],
             events,
             evtx_json.rows_by_place(events),
             evtx_json.times_of(events),
             groups,
         )
-
-    def _documents(
-        self, unit: Unit, raws: list[bytes], docs: list[Any], groups: dict[Any, _Group], result: Normalised
-    ) -> None:
-        for row, (raw, doc) in enumerate(zip(raws, docs, strict=True)):
-            self._add(row, raw, doc, unit.format, groups, json=False)
 
     def _add(
         self, row: int, raw: bytes, doc: Any, format_name: str, groups: dict[Any, _Group], *, json: bool
@@ -217,6 +221,13 @@ class Normaliser:
         group.fields.append(doc)
         group.times.append(other_time(doc) if place.time is None else place.time)
         group.systems.append(place.system or other_system(doc))
+
+
+def _docs(found: Sequence[Records]) -> list[Any] | None:
+    """The decoded records of all units; None in place of each that is still to be decoded, and if all are."""
+    if all(records.docs is None for records in found):
+        return None
+    return [doc for records in found for doc in records.docs or repeat(None, len(records.raws))]
 
 
 def _cut(group: _Group, result: Normalised, places: Places) -> None:

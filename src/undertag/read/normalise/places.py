@@ -1,11 +1,15 @@
-"""Where the records of a unit lie, for the problems of damaged ones.
+"""Where the records of some units lie, for the problems of damaged ones.
 
-Contract: `Places(unit, records).of(row)` is a place in the source, the same however the source was cut into units: a
-byte where one can be told, else the record's number in the unit. Nothing is looked for until it is asked; a unit is
-gone over once, however many of its records are damaged.
+Contract: `Places(units, found).of(row)` is a place in the source, the same however the source was cut into units: a
+byte where one can be told, else the record's number in its unit. Rows count on from unit to unit. Nothing is looked
+for until it is asked; a unit is gone over once, however many of its records are damaged.
 """
 
 from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
 
 from undertag.model.problem import Place
 from undertag.model.source import Records, Unit
@@ -16,6 +20,24 @@ _LINES = ("jsonl", "text")
 
 
 class Places:
+    """The places of the records of some units."""
+
+    def __init__(self, units: Sequence[Unit], found: Sequence[Records]) -> None:
+        self._units = units
+        self._found = found
+        self._starts = [0, *accumulate([len(records.raws) for records in found])]
+        self._known: dict[int, _UnitPlaces] = {}
+
+    def of(self, row: int) -> Place:
+        """The place of record `row`."""
+        index = bisect_right(self._starts, row) - 1
+        places = self._known.get(index)
+        if places is None:
+            places = self._known[index] = _UnitPlaces(self._units[index], self._found[index])
+        return places.of(row - self._starts[index])
+
+
+class _UnitPlaces:
     """The places of one unit's records."""
 
     def __init__(self, unit: Unit, records: Records) -> None:
