@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Protocol
 
@@ -127,7 +128,7 @@ class Batch:
         fields = self._fields
         if not isinstance(fields, list) and names:
             self._rows = fields.rows(names)
-            self._attributes = {name: f"f{index}" for index, name in enumerate(names)}
+            self._attributes = _attributes(names)
 
     def column(self, name: str) -> list[Any]:
         """The values of field `name`, one an event; None where absent or null."""
@@ -169,7 +170,7 @@ class Batch:
     def _make(self, name: str) -> list[Any]:
         attribute = self._attributes.get(name)
         if attribute is not None:
-            return list(map(attrgetter(attribute), self._rows))
+            return list(map(_getter(attribute), self._rows))
         if name.startswith("~"):
             how = self.entry.derivations[name]
             parts = [self.column(part) for part in how.fields]
@@ -184,6 +185,17 @@ class Batch:
             value = fields.get(name)
             column.append(get(head) if value is None else value)
         return column
+
+
+@lru_cache(maxsize=4_096)
+def _attributes(names: tuple[str, ...]) -> Mapping[str, str]:
+    """The attributes of `Fields.rows` by field."""
+    return {name: f"f{index}" for index, name in enumerate(names)}
+
+
+@lru_cache(maxsize=1_024)
+def _getter(attribute: str) -> Callable[[Any], Any]:
+    return attrgetter(attribute)
 
 
 def _at(fields: Mapping[str, Any], name: str) -> Any:

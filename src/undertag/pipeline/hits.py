@@ -9,7 +9,7 @@ import orjson
 
 from undertag.match.indexed.asked import Reason
 from undertag.match.indexed.evidence import Fact
-from undertag.match.indexed.folded import FoldedEvent
+from undertag.match.indexed.plan import Found
 from undertag.model.expr import ANY, ONE, Test
 from undertag.model.rule import Rule
 
@@ -25,14 +25,14 @@ class HitWriter:
         self._heads: dict[int, bytes] = {}
         self._tests: dict[int, tuple[Test, bytes]] = {}
 
-    def hit(self, number: int, reason: Reason, event: FoldedEvent) -> bytes:
-        """The hit of a rule on an event."""
+    def hit(self, number: int, reason: Reason, found: Found) -> bytes:
+        """One of the hits on an event."""
         head = self._heads.get(number)
         if head is None:
             head = self._heads[number] = self._head(self._rules[number])
         said = reason.said
         if said is None:
-            said = reason.said = b",".join(map(self._fact, reason.facts(event)))
+            said = reason.said = b",".join(map(self._fact, reason.facts(found.event)))
         return b'%b,"evidence":[%b]}' % (head, said)
 
     def _head(self, rule: Rule) -> bytes:

@@ -100,7 +100,7 @@ class Way:
             numbers = tuple(hit.numbers)
             tally.groups[numbers] += 1
             if self.renderer is not None:
-                rules = [self._hits.hit(number, reason, hit.event) for number, reason in hit.hits]
+                rules = [self._hits.hit(number, reason, hit) for number, reason in hit.hits]
                 tagged[row] = Tagged(b"[" + b",".join(rules) + b"]", self.tagger.tags_of(numbers))
         event = self.tagger.antivirus.event(entry.key)
         if event is not None:

@@ -1,16 +1,17 @@
 """One rule, asked of the events that the filter leaves it: once for each set of values that it looks at.
 
-Contract: `Asked.met(batch, rows, events)` gives those of `rows` that meet the rule. What is remembered is bounded over all
+Contract: `Asked.met(rows, asking)` gives those of `rows` that meet the rule. What is remembered is bounded over all
 rules together (`Memory`) and never changes an answer: only texts and absent fields are keys, so that no two values
 that Python takes for equal stand for each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from undertag.match.bind import names_any
+from undertag.match.indexed.columns import Columns, ColumnTest
 from undertag.match.indexed.evidence import Evidence, Fact, compile_evidence
 from undertag.match.indexed.folded import FoldedEvent
 from undertag.match.indexed.long_texts import LongTexts
@@ -23,8 +24,8 @@ MAX_ANSWERS: Final = 32_768
 MAX_CHARS: Final = 512
 """A longer value hardly comes again, and a memo of such would be large."""
 _KEYWORDS: Final = frozenset({None})
-_SHARE: Final = 8
-"""A rule that is left in fewer than one of so many events looks at their values alone, not at whole columns."""
+FEW_ROWS: Final = 4
+"""Fewer events are asked one by one."""
 
 
 class Memory:
@@ -49,9 +50,25 @@ class Memory:
             self._left = MAX_ANSWERS
 
 
-class Events(dict[int, FoldedEvent]):
-    """The events of a batch by row, each made when a condition asks for it."""
+class Asking:
+    """The events that rules are asked of, by row, and the joined texts of some; each is made when it is first wanted."""
 
+    __slots__ = ("_columns", "batch", "events")
+
+    def __init__(self, batch: Batch, longs: LongTexts) -> None:
+        self.batch = batch
+        self.events: Mapping[int, FoldedEvent] = _Events(batch, longs)
+        self._columns: dict[tuple[int, ...], Columns] = {}
+
+    def columns(self, rows: tuple[int, ...]) -> Columns:
+        """The texts of these rows together."""
+        found = self._columns.get(rows)
+        if found is None:
+            found = self._columns[rows] = Columns(self.batch, rows)
+        return found
+
+
+class _Events(dict[int, FoldedEvent]):
     __slots__ = ("_batch", "_longs")
 
     def __init__(self, batch: Batch, longs: LongTexts) -> None:
@@ -85,56 +102,71 @@ class Reason:
 class Asked:
     """One rule of a plan."""
 
-    __slots__ = ("_condition", "_evidence", "_expr", "_memo", "_memory", "_names")
+    __slots__ = ("_condition", "_evidence", "_expr", "_first", "_memo", "_memory", "_names")
 
-    def __init__(self, expr: Expr, condition: Condition, memory: Memory) -> None:
-        """`condition`: `expr`, compiled."""
+    def __init__(self, expr: Expr, condition: Condition, first: ColumnTest | None, memory: Memory) -> None:
+        """`condition`: `expr`, compiled; `first`: asked of several events together, before each is asked."""
         self._expr = expr
         self._condition = condition
+        self._first = first
         self._memory = memory
         self._memo = memory.memo()
         self._names = tuple(sorted(field_names(expr))) if _by_values(expr) else None
         self._evidence: Evidence | None = None
 
-    def met(self, batch: Batch, rows: Sequence[int], events: Events) -> list[tuple[int, Reason]]:
+    def met(self, rows: Sequence[int], asking: Asking) -> list[tuple[int, Reason]]:
         """The rows that meet the rule, and why."""
-        names, condition = self._names, self._condition
-        if not names:
-            return [(row, self.reason()) for row in rows if condition(events[row])]
-        keys: Iterable[tuple[Any, ...]]
-        if len(rows) * _SHARE < len(batch):
-            keys = [tuple([batch.value(row, name) for name in names]) for row in rows]
-        else:
-            columns = [batch.column(name) for name in names]
-            keys = zip(*[map(column.__getitem__, rows) for column in columns], strict=True)
+        if not self._names:
+            return [(row, self._reason()) for row in rows if self._condition(asking.events[row])]
+        columns = [asking.batch.column(name) for name in self._names]
+        keys = zip(*[map(column.__getitem__, rows) for column in columns], strict=True)
         memo = self._memo
-        found = []
+        found, new = [], []
         for row, key in zip(rows, keys, strict=True):
             try:
                 reason = memo[key]
             except (KeyError, TypeError):  # TypeError: arrays and objects are no keys
-                reason = self._ask(key, events[row])
+                new.append((row, key))
+                continue
             if reason is not None:
                 found.append((row, reason))
-        return found
+        return found + self._ask(new, asking) if new else found
 
-    def reason(self) -> Reason:
-        """Why the rule matches an event with values not met before."""
+    def _reason(self) -> Reason:
         if self._evidence is None:
             self._evidence = compile_evidence(self._expr)
         return Reason(self._evidence)
 
-    def _ask(self, key: tuple[Any, ...], event: FoldedEvent) -> Reason | None:
-        reason = self.reason() if self._condition(event) else None
-        for value in key:
-            if value.__class__ is str:
-                if len(value) > MAX_CHARS:
-                    return reason
-            elif value is not None:
-                return reason
-        self._memory.spend()
-        self._memo[key] = reason
-        return reason
+    def _ask(self, new: list[tuple[int, tuple[Any, ...]]], asking: Asking) -> list[tuple[int, Reason]]:
+        """The same for rows with values not met before; these are remembered."""
+        condition, memory, memo = self._condition, self._memory, self._memo
+        none = False
+        if self._first is not None and len(new) >= FEW_ROWS:
+            none = not self._first(asking.columns(tuple([row for row, _ in new])))
+        found = []
+        for row, key in new:
+            kept = _is_key(key)
+            if kept and key in memo:  # met a moment ago
+                reason = memo[key]
+            else:
+                reason = self._reason() if not none and condition(asking.events[row]) else None
+                if kept:
+                    memory.spend()
+                    memo[key] = reason
+            if reason is not None:
+                found.append((row, reason))
+        return found
+
+
+def _is_key(values: tuple[Any, ...]) -> bool:
+    """Whether an answer may be remembered by these values."""
+    for value in values:
+        if value.__class__ is str:
+            if len(value) > MAX_CHARS:
+                return False
+        elif value is not None:
+            return False
+    return True
 
 
 def _by_values(expr: Expr) -> bool:

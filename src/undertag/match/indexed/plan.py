@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import or_
 from typing import Any, Final, NamedTuple
 
-from undertag.match.indexed.asked import Asked, Events, Memory, Reason
+from undertag.match.indexed.asked import Asked, Asking, Memory, Reason
 from undertag.match.indexed.atoms import RAW, Atom, Group, Needs, needs_of, single_field
 from undertag.match.indexed.chances import Chances
 from undertag.match.indexed.closures import compile_condition
-from undertag.match.indexed.columns import Columns, ColumnTest, compile_column_tests
+from undertag.match.indexed.columns import compile_column_tests
 from undertag.match.indexed.folded import FoldedEvent, as_text
 from undertag.match.indexed.long_texts import LongTexts
 from undertag.match.indexed.scan import FieldScan, Marks, automaton_of, search
@@ -34,20 +34,34 @@ _USEFUL: Final = 0.4
 MAX_VERDICTS: Final = 4096
 OFTEN: Final = 0.015
 """A rule that its groups leave in more often than this is asked of a whole batch first, if it can be."""
-FEW_ROWS: Final = 4
-"""Batches of fewer events are asked event by event."""
 
 
 class Found(NamedTuple):
-    """The hits on one event in the order of the rules' numbers; `event` to write the reasons that nobody wrote yet."""
+    """The hits on one event in the order of the rules' numbers."""
 
-    event: FoldedEvent
+    asking: Asking
+    row: int
     hits: list[tuple[int, Reason]]
+
+    @property
+    def event(self) -> FoldedEvent:
+        """The event, to say the reasons that nobody said yet."""
+        return self.asking.events[self.row]
 
     @property
     def numbers(self) -> list[int]:
         """The numbers of the rules."""
         return [number for number, _ in self.hits]
+
+
+class _Verdict:
+    """What an event's integer says: the dense rules that it leaves in, and the fields whose values name sparse ones."""
+
+    __slots__ = ("numbers", "scans")
+
+    def __init__(self, numbers: tuple[int, ...], scans: tuple[FieldScan, ...]) -> None:
+        self.numbers = numbers
+        self.scans = scans
 
 
 class Plan:
@@ -78,7 +92,7 @@ class Plan:
             if expr != TRUE
         }
         self._dense: list[int] = []
-        self._columnwise: list[tuple[int, ColumnTest]] = []
+        self._often: set[int] = set()
         self._names: tuple[str, ...] | None = None
         self._chances: Chances | None = chances
         """Until the filter is built; a plan that is at once planned anew never needs one."""
@@ -118,15 +132,14 @@ class Plan:
             for atom in needs.refuters:
                 mark(atom).put |= bit
             if min(map(chances.group, needs.groups), default=1.0) > OFTEN:
-                ask = compile_column_tests(self._exprs[number])
-                if ask is not None:
-                    self._columnwise.append((number, ask))
+                self._often.add(number)
         self._mask = (1 << width) - 1
         self._width = width
         self._no_many = self._mask & ~many
         names = sorted(marks.keys() | ruled_out.keys())
         self._flags = ((1 << len(names)) - 1) << (2 * width)
-        self._verdicts: dict[int, int] = {}
+        self._verdicts: dict[int, _Verdict | None] = {}
+        self._known: dict[int, _Verdict] = {}
         self._constant = 0
         self._scans = [
             FieldScan(
@@ -140,15 +153,15 @@ class Plan:
         if self._chances is not None:
             self._build(self._chances)
         batch.prepare(self._plain_names(batch))
-        events = Events(batch, self._longs)
+        asking = Asking(batch, self._longs)
         hits: dict[int, list[tuple[int, Reason]]] = {}
         for number, rows in sorted(self._candidates(batch).items()):
-            for row, reason in self._asked(number).met(batch, rows, events):
+            for row, reason in self._asked(number).met(rows, asking):
                 if row in hits:
                     hits[row].append((number, reason))
                 else:
                     hits[row] = [(number, reason)]
-        return {row: Found(events[row], some) for row, some in hits.items()}
+        return {row: Found(asking, row, some) for row, some in hits.items()}
 
     def _plain_names(self, batch: Batch) -> tuple[str, ...]:
         """The fields of the records themselves that scans and conditions ask for."""
@@ -167,8 +180,9 @@ class Plan:
         asked = self._askeds.get(number)
         if asked is None:
             expr = self._exprs[number]
+            first = compile_column_tests(expr) if number in self._often else None
             condition = compile_condition(expr, self.timeouts)
-            asked = self._askeds[number] = Asked(expr, condition, self._memory)
+            asked = self._askeds[number] = Asked(expr, condition, first, self._memory)
         return asked
 
     def _candidates(self, batch: Batch) -> dict[int, list[int]]:
@@ -188,73 +202,63 @@ class Plan:
             total = columns[0]
             for column in columns[1:]:
                 total = list(map(or_, total, column))
-        elif self._judge(0, constant):
+        elif self._judge(0, constant) is not None:
             total = [0] * len(batch)
         else:
             return {number: list(range(len(batch))) for number in self.always}
         verdicts = self._verdicts
-        left: dict[int, list[int]] = {}
+        left: dict[_Verdict, list[int]] = {}
         for row, integer in enumerate(total):
-            verdict = verdicts.get(integer)
-            if verdict is None:
+            try:
+                verdict = verdicts[integer]
+            except KeyError:
                 verdict = self._judge(integer, constant)
-            if verdict:
+            if verdict is not None:
                 if verdict in left:
                     left[verdict].append(row)
                 else:
                     left[verdict] = [row]
         return self._by_rule(batch, left)
 
-    def _by_rule(self, batch: Batch, left: Mapping[int, list[int]]) -> dict[int, list[int]]:
+    def _by_rule(self, batch: Batch, left: Mapping[_Verdict, list[int]]) -> dict[int, list[int]]:
         """The same by rule instead of by verdict."""
         rules: dict[int, list[int]] = {number: list(range(len(batch))) for number in self.always}
         for verdict, rows in left.items():
-            bits = verdict & self._mask
-            while bits:
-                lowest = bits & -bits
-                number = self._dense[lowest.bit_length() - 1]
+            for number in verdict.numbers:
                 if number in rules:
                     rules[number] += rows
                 else:
                     rules[number] = list(rows)
-                bits ^= lowest
-            flags = verdict >> (2 * self._width)
-            if flags:
-                for row in rows:
-                    for number in self._sparse_rules(batch, row, flags):
-                        rules.setdefault(number, []).append(row)
-        self._thin_out(batch, rules)
+            columns = [
+                (scan, batch.raws if scan.name == RAW else batch.column(scan.name)) for scan in verdict.scans
+            ]
+            for row in rows if columns else ():
+                some: Iterable[int]
+                if len(columns) == 1:
+                    scan, column = columns[0]
+                    some = scan.sparse_of(column[row])
+                else:
+                    some = {number for scan, column in columns for number in scan.sparse_of(column[row])}
+                for number in some:
+                    if number in rules:
+                        rules[number].append(row)
+                    else:
+                        rules[number] = [row]
         return rules
 
-    def _sparse_rules(self, batch: Batch, row: int, flags: int) -> set[int]:
-        found: set[int] = set()
-        while flags:
-            lowest = flags & -flags
-            scan = self._scans[lowest.bit_length() - 1]
-            value = batch.raws[row] if scan.name == RAW else batch.column(scan.name)[row]
-            found.update(scan.sparse_of(value))
-            flags ^= lowest
-        return found
-
-    def _thin_out(self, batch: Batch, rules: dict[int, list[int]]) -> None:
-        """Takes out the rules that none of their rows can meet."""
-        columns: dict[tuple[int, ...], Columns] = {}
-        for number, ask in self._columnwise:
-            rows = tuple(rules.get(number, ()))
-            if len(rows) >= FEW_ROWS:
-                some = columns.get(rows)
-                if some is None:
-                    some = columns[rows] = Columns(batch, rows)
-                if not ask(some):
-                    del rules[number]
-
-    def _judge(self, integer: int, constant: int) -> int:
-        """The rules that an event's integer leaves in, and the flag of sparse ones; the same integers come again."""
+    def _judge(self, integer: int, constant: int) -> _Verdict | None:
+        """What an event's integer leaves in; the same integers come again."""
         whole = integer | constant
         left = self._mask & ~whole & ((whole >> self._width) | self._no_many)
-        verdict = left | (whole & self._flags)
+        whole = left | (whole & self._flags)
         if len(self._verdicts) >= MAX_VERDICTS:
             self._verdicts.clear()
+            self._known.clear()
+        verdict = self._known.get(whole)
+        if verdict is None and whole:
+            numbers = tuple([self._dense[bit] for bit in _bits(left)])
+            scans = tuple([self._scans[bit] for bit in _bits(whole >> (2 * self._width))])
+            verdict = self._known[whole] = _Verdict(numbers, scans)
         self._verdicts[integer] = verdict
         return verdict
 
@@ -310,3 +314,11 @@ def _count(name: str, atoms: list[Atom], batches: Sequence[Batch], counts: dict[
     for index, hits in search(automaton_of(literal), folded).items():
         for hit in set(hits):
             counts[literal[hit]] = counts.get(literal[hit], 0) + numbers[index]
+
+
+def _bits(number: int) -> Iterator[int]:
+    """The places of the bits that are set."""
+    while number:
+        lowest = number & -number
+        yield lowest.bit_length() - 1
+        number ^= lowest

@@ -149,7 +149,7 @@ class FieldScan:
             if self._sparse_of[atom]:
                 sparse += self._sparse_of[atom]
         integer = (self._base & ~clear) | put
-        return (integer | self._flag, sparse) if sparse else (integer, ())
+        return (integer | self._flag, tuple(dict.fromkeys(sparse))) if sparse else (integer, ())
 
     def _mixed(self, column: list[Any]) -> list[int]:
         """Integers of a column with arrays, objects or booleans: each is read as the texts in it."""
