@@ -23,12 +23,20 @@ def bind(rule: Rule, entry: Entry) -> Expr:
     if service.rename or service.derive:
         condition = _rename(condition, service)
     if service.where:
-        limits = tuple(
-            Or(tuple(Test(name, "eq", value.lower(), selection="logsource") for value in values))
-            for name, values in service.where.items()
-        )
-        condition = And((*limits, condition))
+        condition = And((*_limits(service), condition))
     return fold(condition, entry.constants) if names_any(condition, entry.constants) else condition
+
+
+def limit_of(service: Service, entry: Entry) -> Expr:
+    """What holds of every event that any rule of a log source is asked of; `FALSE` where there is none in the entry."""
+    return fold(And(_limits(service)), entry.constants)
+
+
+def _limits(service: Service) -> tuple[Expr, ...]:
+    return tuple(
+        Or(tuple(Test(name, "eq", value.lower(), selection="logsource") for value in values))
+        for name, values in service.where.items()
+    )
 
 
 def names_any(expr: Expr, fields: Container[str | None]) -> bool:
@@ -54,14 +62,15 @@ def _rename(expr: Expr, service: Service) -> Expr:
         return expr
     pattern = expr.pattern
     if expr.op.startswith("fieldref"):
-        pattern = _name(pattern, service)
-    name = _name(expr.field, service)
+        pattern = bound_name(pattern, service)
+    name = bound_name(expr.field, service)
     if name == expr.field and pattern == expr.pattern:
         return expr
     return Test(name, expr.op, pattern, expr.cased, expr.flags, expr.selection)
 
 
-def _name(name: str, service: Service) -> str:
+def bound_name(name: str, service: Service) -> str:
+    """What the entry calls a field of Sigma's."""
     if name in service.derive:
         return derived_name(service.logsource.category, name)
     return service.rename.get(name, name)

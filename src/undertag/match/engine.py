@@ -7,24 +7,25 @@ number is its index in `rules`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Final
 
-from undertag.match.bind import bind, event_ids, names_any
+from undertag.match.binding import Binding
 from undertag.match.indexed.asked import Memory
-from undertag.match.indexed.atoms import RAW, needs_of
+from undertag.match.indexed.chances import Chances, Guesses
 from undertag.match.indexed.gate import Gate
+from undertag.match.indexed.pending import Pending
 from undertag.match.indexed.plan import Found, Plan
+from undertag.match.outline import Outline, ids_of, keywords_of, outline_of
 from undertag.model.batch import Batch
 from undertag.model.entry import Entry
-from undertag.model.expr import FALSE
+from undertag.model.expr import Expr
 from undertag.model.rule import LogSource, Rule
 
 LEARN_ROWS: Final = 100
 """Fewer events of an entry say less than guesses."""
 MAX_PLANS: Final = 4096
-_KEYWORD: Final = frozenset({None})
-"""The field that keywords have."""
 
 
 class Engine:
@@ -40,15 +41,21 @@ class Engine:
         self.bound: set[int] = set()
         self._plans: dict[tuple[str | None, ...], Plan] = {}
         self._memory = Memory()
-        self._event_ids = [event_ids(rule.condition) for rule in self.rules]
-        self.gate = Gate(_keywords(rule for rule in self.rules if rule.logsource.product == "windows"))
-        self._by_source: dict[LogSource, list[int]] = {}
+        self._outlines: dict[int, Outline] = {}
+        self._guesses = Guesses()
+        self.gate = _gate(rule for rule in self.rules if rule.logsource.product == "windows")
+        self._by_source: dict[LogSource, dict[str | None, list[int]]] = {}
         for number, rule in enumerate(self.rules):
-            self._by_source.setdefault(rule.logsource, []).append(number)
+            by_id = self._by_source.setdefault(rule.logsource, {})
+            ids = ids_of(rule)
+            for event_id in (None,) if ids is None else ids:
+                by_id.setdefault(event_id, []).append(number)
 
     def match(self, batch: Batch) -> dict[int, Found]:
         """What matches, by row of the batch."""
-        return self.plan(batch.entry).match(batch)
+        plan = self.plan(batch.entry)
+        found = plan.match(batch)
+        return _with_twins(found, plan.twins) if plan.twins else found
 
     def learn(self, batches: Iterable[Batch]) -> None:
         """Plans anew, by what these events hold, the entries of which there are enough; changes speed alone."""
@@ -77,36 +84,48 @@ class Engine:
         return plan
 
     def _plan(self, entry: Entry) -> Plan:
-        bound = []
+        bound: list[tuple[int, Expr | Pending]] = []
+        twins: dict[int, list[int]] = {}
         event_id = entry.constants.get("EventID", "")
-        for logsource, numbers in self._by_source.items():
-            if entry.serving(logsource) is None:
+        for logsource, by_id in self._by_source.items():
+            numbers = sorted([*by_id.get(None, ()), *by_id.get(event_id, ())])
+            service = entry.serving(logsource) if numbers else None
+            if service is None:
                 continue
-            for number in numbers:
-                ids = self._event_ids[number]
-                if ids is not None and event_id not in ids:
-                    continue
-                condition = bind(self.rules[number], entry)
-                if condition != FALSE:
-                    bound.append((number, condition))
-        bound.sort(key=lambda pair: pair[0])
-        self.bound.update(number for number, _ in bound)
-        return Plan(bound, gated=self.gate.covered, memory=self._memory)
+            binding = Binding(entry, service, self._guesses)
+            bound += binding.bind(numbers, self.rules, self._outline)
+            twins |= binding.twins
+        bound.sort(key=itemgetter(0))
+        self.bound.update([number for number, _ in bound], *twins.values())
+        return Plan(bound, Chances(self._guesses), gated=self.gate.covered, twins=twins, memory=self._memory)
+
+    def _outline(self, number: int) -> Outline:
+        found = self._outlines.get(number)
+        if found is None:
+            found = self._outlines[number] = outline_of(self.rules[number], self._guesses)
+        return found
 
 
-def _keywords(rules: Iterable[Rule]) -> list[str]:
-    """The literals of keyword rules, those first that are for all entries, then those for a category of them."""
+def _with_twins(found: dict[int, Found], twins: Mapping[int, Sequence[int]]) -> dict[int, Found]:
+    """The same with every rule whose condition is that of one which matches."""
+    for row, one in found.items():
+        if not twins.keys().isdisjoint(one.numbers):
+            hits = [(twin, why) for number, why in one.hits for twin in twins.get(number, (number,))]
+            found[row] = one._replace(hits=sorted(hits, key=itemgetter(0)))
+    return found
+
+
+def _gate(rules: Iterable[Rule]) -> Gate:
+    """A gate for the literals of keyword rules, those first that are for all entries, then those for a category of them."""
     found: dict[str, int] = {}
     for rule in rules:
-        if not names_any(rule.condition, _KEYWORD):
-            continue
         source = rule.logsource
         narrow = 1 if source.category is not None else 2 if source.service is not None else 0
-        for group in needs_of(rule.condition, len).groups:
-            for atom in group:
-                if atom.field == RAW:
-                    found[atom.text] = min(narrow, found.get(atom.text, narrow))
-    return sorted(found, key=lambda text: (found[text], text))
+        for text in keywords_of(rule):
+            found[text] = min(narrow, found.get(text, narrow))
+    literals = sorted(found, key=lambda text: (found[text], text))
+    wide = sum(narrow == 0 for narrow in found.values())
+    return Gate(literals[:wide], literals[wide:])
 
 
 def _name(entry: Entry) -> tuple[str | None, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from undertag.match.indexed.gate import Gate
+from undertag.match.indexed.gate import MAX_LITERALS, Gate
 
 GATE = Gate(["mimidrv.sys", " 123 ", "asp/backdoor ", "__viewstate="])
 ROWS: dict[str, tuple[bytes, bool]] = {
@@ -37,3 +37,32 @@ def test_loud_rows(read: str) -> None:
 
 def test_nothing_to_look_at() -> None:
     assert GATE.loud([]) == set()
+
+
+MANY = [f"{start}{number}" for number in range(40) for start in ("kerberos::", "lsadump::")]
+
+CASES = {
+    "few": (["mimikatz"], [], {"mimikatz"}),
+    "a longer one with a shorter in it": (["mimikatz"], ["mimikatz.exe"], {"mimikatz", "mimikatz.exe"}),
+    "as many others as there is room for": (
+        ["a"],
+        [f"b{n:03}" for n in range(99)],
+        {"a"} | {f"b{n:03}" for n in range(MAX_LITERALS - 1)},
+    ),
+    "many that begin alike": (MANY, ["other"], {*MANY, "other"}),
+    "many that don't": ([f"{n:05}" for n in range(99)], [], {f"{n:05}" for n in range(MAX_LITERALS)}),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_covered_is_loud(name: str) -> None:
+    first, others, covered = CASES[name]
+    gate = Gate(first, others)
+    assert gate.covered == covered
+    for text in covered:
+        assert gate.loud([b"quiet", b"some " + text.upper().encode() + b" here", b"quiet"]) == {1}
+
+
+@pytest.mark.parametrize("raw", [b"mimi\\u006batz", b"mimi&#107;atz"])
+def test_what_may_hide_letters_is_loud(raw: bytes) -> None:
+    assert Gate(["mimikatz"]).loud([b"quiet", raw]) == {1}

@@ -24,6 +24,9 @@ CASES = [
     ("a POSIX class is not parsed", r"[[:alpha:]]x", "", []),
     ("outside ASCII is left out", r"äbc", "", [{"bc"}]),
     ("not valid", r"(", "", []),
+    ("flags in the middle", r"(?:(?i)abc)d", "", [{"abcd"}]),
+    ("flags in the middle fold s", r"a(?i)sk", "", [{"a"}, {"k"}]),
+    ("flags that are text", r"[(?i)]ab\(?i", "", [{"ab"}, {"i"}]),
 ]
 
 

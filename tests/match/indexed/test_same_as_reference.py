@@ -12,12 +12,12 @@ from tests.match.modifier_cases import CASES, Case, load_case
 from tests.match.random_rules import events, exprs
 
 from undertag.match.bind import fold
-from undertag.match.indexed import chances, plan, scan
+from undertag.match.indexed import chances, scan
 from undertag.match.indexed.evidence import compile_evidence
 from undertag.match.indexed.folded import FoldedEvent
 from undertag.match.indexed.long_texts import LongTexts
 from undertag.match.indexed.plan import Plan
-from undertag.model.expr import FALSE, Expr
+from undertag.model.expr import FALSE, Expr, Test
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -63,7 +63,7 @@ def test_random_rules_all_dense_and_all_sparse(
     """Both kinds of rules are right on their own, wherever the border between them lies."""
     rules = bound(conditions)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plan, "RARE", rare)
+        patch.setattr("undertag.match.indexed.filter.RARE", rare)
         assert by_index(Plan(rules), batch_of(some)) == by_reference(rules, some)
 
 
@@ -99,11 +99,13 @@ def test_evidence_is_there_exactly_for_matches(condition: Expr, some: list[dict[
     batch = batch_of(some)
     hits = {row for row, _ in by_reference(rules, some)}
     ask, known = compile_evidence(expr, holds=False), compile_evidence(expr)
+    longs = LongTexts()
+    longs.add(expr)
     for row in range(len(some)):
-        facts = ask(FoldedEvent(batch, row, LongTexts([expr])))
+        facts = ask(FoldedEvent(batch, row, longs))
         assert (facts is not None) == (row in hits)
         if row in hits:
-            assert known(FoldedEvent(batch, row, LongTexts([expr]))) == facts
+            assert known(FoldedEvent(batch, row, longs)) == facts
 
 
 @pytest.mark.parametrize(
@@ -156,3 +158,19 @@ def test_chances_never_leave_their_range() -> None:
     for text in ("", "a", "\\system32\\", "powershell.exe", "ünïcode", "x" * 300):
         for kind in ("eq", "contains", "startswith", "endswith", "present"):
             assert 0.0 < chances.guess(Atom("A", kind, text)) <= 2.0
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        rb'{"A":"mimikatz"}',
+        rb'{"A":"mimi\u006batz"}',
+        rb'{"A":"\u004dimi\u006BAtz"}',
+        b"<A>mimi&#107;atz</A>",
+        b"<A>mimi&#x6B;at&#0122;</A>",
+    ],
+)
+def test_keywords_are_found_however_their_letters_are_written(raw: bytes) -> None:
+    batch = batch_of([{"A": "mimikatz"}, {"A": "other"}])
+    batch.raws[0] = raw
+    assert by_index(Plan([(0, Test(None, "contains", "mimikatz"))]), batch) == {(0, 0): 1}

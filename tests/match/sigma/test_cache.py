@@ -14,10 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.match.modifier_cases import CASES, load_text, rule_text
 
+from undertag.match.engine import Engine
+from undertag.match.indexed.chances import Guesses
+from undertag.match.outline import outline_of
 from undertag.match.sigma import cache
 from undertag.match.sigma.cache import KEEP, load_rules_cached
 from undertag.match.sigma.load import load_rules
 from undertag.match.sigma.stored import decode_result, encode_result
+from undertag.model.entry import Entry, Service
+from undertag.model.expr import Expr, Not, Test
+from undertag.model.problem import RuleError
 
 
 @pytest.fixture
@@ -49,19 +55,16 @@ def test_selections_survive(rules: Path, tmp_path: Path) -> None:
     """They don't take part in equality, so they are looked at here."""
     for _ in range(2):
         result = load_rules_cached([rules], folder=tmp_path / "cache")
-        assert {row[6] for row in _leaves(msgspec.msgpack.decode(encode_result(result))[0])} >= {
-            "sel",
-            "sel_a",
-            "filter",
-        }
+        tests = [test for rule in result.rules for test in _tests(rule.condition)]
+        assert {test.selection for test in tests} >= {"sel", "sel_a", "filter"}
 
 
-def _leaves(value: Any) -> list[list[Any]]:
-    if not isinstance(value, list):
-        return []
-    if len(value) == 7 and value[0] == 0:
-        return [value]
-    return [leaf for item in value for leaf in _leaves(item)]
+def _tests(expr: Expr) -> list[Test]:
+    if isinstance(expr, Test):
+        return [expr]
+    if isinstance(expr, Not):
+        return _tests(expr.arg)
+    return [test for arg in expr.args for test in _tests(arg)]
 
 
 def _change_a_byte(rules: Path) -> dict[str, Any]:
@@ -128,22 +131,39 @@ def test_unwritable_cache_is_told_and_the_rules_load(rules: Path, tmp_path: Path
 
 
 def _packed(change: Callable[[list[Any]], object]) -> bytes:
-    """A stored result after a change to it, compressed as an entry is."""
+    """The same compressed as an entry is."""
+    return zstandard.ZstdCompressor(write_checksum=True).compress(_stored(change))
+
+
+def _stored(change: Callable[[list[Any]], object]) -> bytes:
+    """A stored result after a change to it."""
     stored = msgspec.msgpack.decode(encode_result(load_text(rule_text("sel: {A|re: a, B|cidr: 10.0.0.0/8}"))))
     change(stored)
-    return zstandard.ZstdCompressor().compress(msgspec.msgpack.encode(stored))
+    return msgspec.msgpack.encode(stored)
+
+
+def _flipped(packed: bytes) -> bytes:
+    """One bit of the content changed: what was compressed then has another checksum."""
+    at = len(packed) // 2
+    return packed[:at] + bytes([packed[at] ^ 1]) + packed[at + 1 :]
 
 
 def _leaf(index: int, value: Any, leaf: int = 0) -> Callable[[list[Any]], object]:
     def change(stored: list[Any]) -> None:
-        stored[0][0][3][1][leaf][index] = value
+        node = msgspec.msgpack.decode(stored[0][0][3])
+        node[1][leaf][index] = value
+        stored[0][0][3] = msgspec.msgpack.encode(node)
 
     return change
 
 
 def _condition(node: Any) -> Callable[[list[Any]], object]:
+    return _condition_bytes(msgspec.msgpack.encode(node))
+
+
+def _condition_bytes(packed: Any) -> Callable[[list[Any]], object]:
     def change(stored: list[Any]) -> None:
-        stored[0][0][3] = node
+        stored[0][0][3] = packed
 
     return change
 
@@ -163,8 +183,17 @@ HOSTILE = {
     "no msgpack": zstandard.ZstdCompressor().compress(b"\xc1"),
     "cut off": _packed(lambda stored: None)[:-8],
     "claims to be huge": zstandard.ZstdCompressor().compress(b"\0" * (300 * 1024 * 1024)),
+    "nested beyond recursion": zstandard.ZstdCompressor().compress(b"\x91" * 100_000),
+    "a bit flipped": _flipped(_packed(lambda stored: None)),
     "of another shape": _packed(lambda stored: stored.pop()),
     "with more parts": _packed(lambda stored: stored.append(1)),
+    "two rules with one id": _packed(lambda stored: stored[0].append(stored[0][0])),
+    "level that is none": _packed(lambda stored: stored[0][0].__setitem__(7, "severe")),
+    "condition no bytes": _packed(_condition_bytes([])),
+    "outline no bytes": _packed(lambda stored: stored[0][0].__setitem__(6, [])),
+}
+
+DAMAGED = {
     "unknown operator": _packed(_leaf(2, "eval")),
     "operator no text": _packed(_leaf(2, ["eq"])),
     "pattern of another type": _packed(_leaf(3, 5)),
@@ -181,11 +210,8 @@ HOSTILE = {
     "unknown node": _packed(_condition([9, [LEAF]])),
     "node kind true": _packed(_condition([True, LEAF, 1])),
     "nested deep": _packed(_condition(_nested(400))),
-    "nested beyond recursion": b"".join(
-        [_packed(lambda stored: None)[:0], zstandard.ZstdCompressor().compress(b"\x91" * 100_000)]
-    ),
-    "two rules with one id": _packed(lambda stored: stored[0].append(stored[0][0])),
-    "level that is none": _packed(lambda stored: stored[0][0].__setitem__(4, "severe")),
+    "nested beyond recursion": _packed(_condition_bytes(b"\x92\x01" * 100_000)),
+    "condition no msgpack": _packed(_condition_bytes(b"\xc1")),
 }
 
 
@@ -202,6 +228,33 @@ def test_hostile_entry_is_passed_over_and_replaced(name: str, tmp_path: Path) ->
     assert entry.read_bytes() == good
 
 
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damaged_condition_is_told_when_it_is_asked_for(name: str, tmp_path: Path) -> None:
+    rule = tmp_path / "rule.yml"
+    rule.write_text(rule_text("sel: {A: 1}"))
+    load_rules_cached([rule], folder=tmp_path)
+    (entry,) = entries(tmp_path)
+    entry.write_bytes(DAMAGED[name])
+    (loaded,) = load_rules_cached([rule], folder=tmp_path).rules
+    with pytest.raises(RuleError, match="UT251") as raised:
+        _ = loaded.condition
+    assert loaded.id in raised.value.problem.message
+
+
+OUTLINES = {
+    "no msgpack": b"\xc1",
+    "short": msgspec.msgpack.encode([["A"]]),
+    "a literal that is none": msgspec.msgpack.encode([["A"], [[[["A", "eq", 1]]], [], False, []]]),
+}
+
+
+@pytest.mark.parametrize("name", OUTLINES)
+def test_damaged_outline_is_told_when_it_is_asked_for(name: str) -> None:
+    (loaded,) = decode_result(_stored(lambda stored: stored[0][0].__setitem__(6, OUTLINES[name]))).rules
+    with pytest.raises(RuleError, match="UT251"):
+        Engine([loaded]).plan(Entry(key="any", services=(Service(logsource=loaded.logsource),)))
+
+
 @given(st.data())
 def test_any_bytes_give_a_result_or_a_value_error(data: st.DataObject) -> None:
     good = encode_result(load_text(rule_text("sel: {A|contains: [x, y], B|re: z}")))
@@ -209,6 +262,8 @@ def test_any_bytes_give_a_result_or_a_value_error(data: st.DataObject) -> None:
     mangled = good[:at] + data.draw(st.binary(max_size=4)) + good[at + data.draw(st.integers(0, 4)) :]
     try:
         result = decode_result(mangled)
-    except (ValueError, RecursionError):
+        for rule in result.rules:
+            _ = rule.condition, outline_of(rule, Guesses())
+    except (ValueError, RecursionError, RuleError):
         return
     assert decode_result(encode_result(result)) == result

@@ -220,7 +220,8 @@ def test_every_error_code_about_content_has_a_case() -> None:
         "208",
         "223",
         "230",
-    }  # files, bounds, duplicates, size and filters: other tests
+        "251",
+    }  # files, bounds, duplicates, size, filters and the cache: other tests
     assert {code[2:] for code, (severity, _) in CODES.items() if severity == "error"} == told | elsewhere
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,15 @@ def load_rule_set(paths: Sequence[str], settings: Settings, *, pack: bool) -> Ru
 
     The order is by id, so that what an event says doesn't depend on where files lie.
     """
+    from undertag.match.sigma.pause import collector_paused
+
+    with collector_paused():
+        loaded = _load(paths, settings, pack=pack)
+        gc.freeze()  # rules live as long as the command: no collection need ever look at them
+    return loaded
+
+
+def _load(paths: Sequence[str], settings: Settings, *, pack: bool) -> RuleSet:
     from undertag.match.sigma.cache import load_rules_cached
 
     if pack:

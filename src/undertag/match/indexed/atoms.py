@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from undertag.match.indexed.regex_literals import literal_groups
@@ -35,12 +34,17 @@ class Atom(NamedTuple):
 Group = frozenset[Atom]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Needs:
-    """`groups` must all be met; a rule is refuted by any of `refuters`. Both empty: nothing is known."""
+class Needs(NamedTuple):
+    """`groups` must all be met; a rule is refuted by any of `refuters`. Both empty: nothing is known.
+
+    `brief`: one group that is rare by guess stands for all, and the condition has more to say. `guesses`: the guessed
+    chances of the groups, where they are known beforehand.
+    """
 
     groups: tuple[Group, ...]
     refuters: frozenset[Atom]
+    brief: bool = False
+    guesses: tuple[float, ...] = ()
 
 
 def needs_of(expr: Expr, cost: Callable[[Group], float]) -> Needs:

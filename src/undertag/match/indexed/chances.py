@@ -5,20 +5,25 @@ Contract: chances rank atoms and steer nothing else; whatever they say, the same
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick
 
-from undertag.match.indexed.atoms import Atom, Group
+from undertag.match.indexed.atoms import Atom, Group, Needs
 
+RARE: Final = 0.0015
+"""A rule whose best group is met less often than this is sparse."""
 _PRIOR_WEIGHT: Final = 8.0
 """The guess counts like so many events."""
 _PRESENT: Final = 2.0
 """That a field is there says less than any literal in it, so it ranks behind all of them."""
-_FOREIGN: Final = 0.00001
-"""Texts outside ASCII are rare, and rules that look for them list hundreds."""
+_FOREIGN: Final = 0.000001
+"""Texts outside ASCII are rare, and rules that look for them list a thousand."""
+_HASH: Final = 0.0000002
+"""Hashes are rarer still, and rules list thousands."""
+_HASH_CHARS: Final = 32
 
 # Guesses for texts that are in very many events of Windows systems; everything else is judged by its length.
 _COMMON: Final = {
@@ -32,34 +37,73 @@ _COMMON: Final = {
 }  # fmt: skip
 
 _COMMON_JOINED: Final = "\0".join(_COMMON)
+_SHARE: Final = 0.6
+"""A common text says something of a longer one that it is more than so much of."""
+_LONGEST: Final = max(map(len, _COMMON)) / _SHARE
 _SHARES: Final = list(_COMMON.values())
 
 
-class Chances:
-    """The chance of each atom, between 0 and 1."""
+class Guesses:
+    """Guessed chances, the same for all plans of an engine and worked out once."""
 
-    def __init__(self, counts: Mapping[Atom, int] | None = None, events: int = 0) -> None:
-        self._counts = counts or {}
-        self._events = events
-        self._memo: dict[Atom, float] = {}
+    def __init__(self) -> None:
+        self._atoms: dict[Atom, float] = {}
         self._groups: dict[Group, float] = {}
 
     def atom(self, atom: Atom) -> float:
-        """The chance that an event of the entry meets `atom`."""
-        found = self._memo.get(atom)
+        """The guess for an atom."""
+        found = self._atoms.get(atom)
         if found is None:
-            found = guess(atom)
-            if self._events and atom.kind != "present":
-                found = (self._counts.get(atom, 0) + _PRIOR_WEIGHT * found) / (self._events + _PRIOR_WEIGHT)
-            self._memo[atom] = found
+            found = self._atoms[atom] = guess(atom)
         return found
 
     def group(self, group: Group) -> float:
-        """About the chance that an event meets at least one of `group`, atoms taken as exclusive; may exceed 1."""
+        """The sum over a group."""
         found = self._groups.get(group)
         if found is None:
             found = self._groups[group] = sum(map(self.atom, group))
         return found
+
+    def take(self, groups: Iterable[Group], sums: Iterable[float]) -> None:
+        """Takes in sums that were worked out before."""
+        self._groups.update(zip(groups, sums, strict=True))
+
+
+class Chances:
+    """The chance of each group of atoms: guessed, and counted once events were seen."""
+
+    def __init__(
+        self, guesses: Guesses | None = None, counts: Mapping[Atom, int] | None = None, events: int = 0
+    ) -> None:
+        self.guesses = guesses or Guesses()
+        self._counts = counts or {}
+        self._events = events
+        self._groups: dict[Group, float] = {}
+
+    def group(self, group: Group) -> float:
+        """About the chance that an event meets at least one of `group`, atoms taken as exclusive; may exceed 1."""
+        if not self._events:
+            return self.guesses.group(group)
+        found = self._groups.get(group)
+        if found is None:
+            found = self._groups[group] = self._counted(group)
+        return found
+
+    def _counted(self, group: Group) -> float:
+        """The guess for each atom counts like a few events; that a field is there is never counted."""
+        guessed, counted, present = self.guesses.group(group), 0, 0
+        if guessed >= _PRESENT or not self._counts.keys().isdisjoint(group):
+            present = sum(atom.kind == "present" for atom in group)
+            counted = sum(self._counts.get(atom, 0) for atom in group if atom.kind != "present")
+        guessed -= present * _PRESENT
+        return present * _PRESENT + (counted + _PRIOR_WEIGHT * guessed) / (self._events + _PRIOR_WEIGHT)
+
+    def best(self, needs: Needs, rare: float = RARE) -> Group | None:
+        """The rarest group where it is rarer than `rare`, else None."""
+        if needs.brief and rare == RARE and self._counts.keys().isdisjoint(needs.groups[0]):
+            return needs.groups[0]  # it was rare by guess, and nothing that was seen speaks against it
+        found = min(needs.groups, key=self.group, default=None)
+        return found if found is not None and self.group(found) < rare else None
 
 
 def guess(atom: Atom) -> float:
@@ -72,6 +116,8 @@ def guess(atom: Atom) -> float:
     chance = _common_chance(text)
     if atom.kind == "eq":
         return max(0.25 if len(text) < 3 else 0.0, chance * 0.8, 0.002 if len(text) < 8 else 0.0005)
+    if len(text) >= _HASH_CHARS and text[-_HASH_CHARS:].isalnum():
+        return _HASH
     by_length = (
         0.5
         if len(text) <= 2
@@ -83,7 +129,7 @@ def guess(atom: Atom) -> float:
         if len(text) <= 8
         else 0.0008
         if len(text) <= 24
-        else 0.00001  # hashes, whole paths: rules that look for such list hundreds
+        else 0.00001  # whole paths: rules that look for such list hundreds
     )
     if "\\" in text or "/" in text:
         by_length *= 0.6
@@ -92,12 +138,14 @@ def guess(atom: Atom) -> float:
 
 def _common_chance(text: str) -> float:
     """The share of the commonest text that `text` is part of, or most of it."""
+    if len(text) > _LONGEST:
+        return 0.0
     if len(text) < 12 and text in _COMMON_JOINED:
         return max((share for part, share in _COMMON.items() if text in part), default=0.0)
     hits = _common_automaton().find_matches_as_indexes(
         text.encode("utf-8", "surrogatepass"), overlapping=True
     )
-    return max((_SHARES[atom] for atom, start, end in hits if end - start > 0.6 * len(text)), default=0.0)
+    return max((_SHARES[atom] for atom, start, end in hits if end - start > _SHARE * len(text)), default=0.0)
 
 
 @cache

@@ -1,15 +1,16 @@
 """One look at all bytes of a unit for what is hardly ever there: keywords of rules for every entry, escapes that hide
 letters, our own name.
 
-Contract: a row that is not loud holds none of the gate's literals in any case, and nothing that could hide one. The gate
-may call a row loud for nothing.
+Contract: a row that is not loud holds none of the literals that the gate covers in any case, and nothing that could hide
+one. The gate may call a row loud for nothing.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain, takewhile
+from operator import eq
 from typing import Final
 
 import numpy as np
@@ -23,6 +24,9 @@ HIDING: Final = (_ESCAPED, _REFERENCE)
 OWN_NAME: Final = b"undertag"
 MAX_LITERALS: Final = 56
 """Searching for more can't use the fast way that looks at many bytes at once."""
+_BEGINNING: Final = 5
+"""Literals that begin alike in so many characters, if they are several, are looked for by their common beginning."""
+_SEVERAL: Final = 3
 _EDGE: Final = b"\xff"
 _LOWER: Final = np.uint8(0x20)
 """The bit that parts small letters from capitals. Setting it in every byte takes a quarter of the time of `lower` and makes
@@ -32,10 +36,11 @@ a few more signs equal, which only calls rows loud for nothing."""
 class Gate:
     """Finds loud rows."""
 
-    def __init__(self, literals: Iterable[str]) -> None:
-        """`literals`: folded ASCII texts; those beyond `MAX_LITERALS` are not covered."""
-        chosen = list(dict.fromkeys(literals))[:MAX_LITERALS]
-        self.covered = frozenset(chosen)
+    def __init__(self, first: Iterable[str], others: Iterable[str] = ()) -> None:
+        """Folded ASCII texts, `others` as far as there is room; `covered` are those that no quiet row holds."""
+        first, others = list(first), list(others)
+        chosen = (*_few(first), *others)[:MAX_LITERALS]
+        self.covered = frozenset([text for text in (*first, *others) if any(part in text for part in chosen)])
         # Two searches: the shortest escape among the literals would make the one search of all six times as slow.
         sought = [OWN_NAME, _ESCAPED, *(text.encode() for text in chosen)]
         self._searches = [
@@ -55,3 +60,21 @@ class Gate:
 
 def _folded(text: bytes) -> NDArray[np.uint8]:
     return np.frombuffer(text, np.uint8) | _LOWER
+
+
+def _few(literals: Iterable[str]) -> list[str]:
+    """Texts one of which is in each literal: the literals themselves, or what several begin with if they are too many."""
+    found = list(dict.fromkeys(literals))
+    if len(found) <= MAX_LITERALS:
+        return found
+    alike: dict[str, list[str]] = {}
+    for text in found:
+        alike.setdefault(text[:_BEGINNING], []).append(text)
+    shared = [[_beginning(texts)] if len(texts) >= _SEVERAL else texts for texts in alike.values()]
+    return sorted(chain.from_iterable(shared))
+
+
+def _beginning(texts: Sequence[str]) -> str:
+    """What all texts begin with."""
+    first, last = min(texts), max(texts)
+    return first[: sum(takewhile(bool, map(eq, first, last)))]

@@ -7,6 +7,7 @@ folding of `re2` knows characters (U+017F) that `str.lower` keeps apart.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from re import _constants as sre  # type: ignore[attr-defined]
@@ -15,6 +16,8 @@ from typing import Any, Final
 
 MAX_ALTERNATIVES: Final = 64
 _REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
+_FLAG_GROUP: Final = re.compile(r"(\\.|\[\^?\]?(?:\\.|[^\]\\])*\])|\(\?[imsU-]+\)", re.DOTALL)
+"""An escape or a class (kept), or flags set in the middle, which this parser refuses; none of these changes a literal."""
 _FLAGS = {"i": 2, "m": 8, "s": 16}
 
 
@@ -25,7 +28,7 @@ def literal_groups(pattern: str, flags: str = "") -> list[frozenset[str]]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = sre_parser.parse(pattern, sum(_FLAGS[flag] for flag in flags))
+            tree = sre_parser.parse(_FLAG_GROUP.sub(_kept, pattern), sum(_FLAGS[flag] for flag in flags))
     except (ValueError, OverflowError, RecursionError, sre.error):
         return []
     if tree.state.flags & 64:  # verbose: re2 doesn't know it, so what this parser drops may be text there
@@ -35,6 +38,10 @@ def literal_groups(pattern: str, flags: str = "") -> list[frozenset[str]]:
         return [group for group in _sequence(list(tree), insensitive) if all(group)]
     except RecursionError:
         return []
+
+
+def _kept(found: re.Match[str]) -> str:
+    return found[1] or ""
 
 
 def _sequence(items: list[Any], insensitive: bool) -> list[frozenset[str]]:

@@ -8,6 +8,7 @@ between bytes that no UTF-8 text has (0xFF), and searched for all literals in on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ from undertag.model.batch import Batch
 MEMO_SIZE: Final = 1_024
 """Distinct values remembered a field; the memo is emptied when it is full."""
 _EDGE: Final = b"\xff"
+_ESCAPE: Final = re.compile(rb"\\u00([0-9a-f]{2})|&#0*([0-9]{1,3});|&#x0*([0-9a-f]{1,2});")
+"""A plain character as JSON and XML may write it, folded."""
 
 
 class Marks:
@@ -31,7 +34,7 @@ class Marks:
     def __init__(self) -> None:
         self.clear = 0
         self.put = 0
-        self.sparse: set[int] = set()
+        self.sparse: tuple[int, ...] = ()
 
 
 class FieldScan:
@@ -69,7 +72,7 @@ class FieldScan:
         self._base = (ruled_out & ~present.clear) | present.put
         self._clear = [marks[atom].clear for atom in atoms]
         self._put = [marks[atom].put for atom in atoms]
-        self._sparse_of = [tuple(sorted(marks[atom].sparse)) for atom in atoms]
+        self._sparse_of = [marks[atom].sparse for atom in atoms]
         self._flag = flag
         self._automaton = automaton_of(atoms)
         self._weighed: dict[tuple[int, ...], tuple[int, tuple[int, ...]]] = {}
@@ -184,11 +187,7 @@ class FieldScan:
             return self._base
         integers = [self._base] * len(batch)
         raws = [batch.raws[row] for row in rows]
-        found = search(self._automaton, [raw.lower().replace(_EDGE, b"?") for raw in raws])
-        everything = list(range(len(self._clear)))
-        for index, raw in enumerate(raws):
-            if any(mark in raw for mark in HIDING):  # letters may hide behind escapes: let everything through
-                found[index] = everything
+        found = search(self._automaton, list(map(_folded_record, raws)))
         for index, atoms in found.items():
             integers[rows[index]], sparse = self._weigh(atoms)
             if sparse:
@@ -230,6 +229,19 @@ def _pattern(atom: Atom) -> bytes:
     if atom.kind in ("eq", "endswith"):
         text += _EDGE
     return text
+
+
+def _folded_record(raw: bytes) -> bytes:
+    """A record's bytes folded; where letters may hide behind escapes the same once more without them."""
+    folded = raw.lower().replace(_EDGE, b"?")
+    if any(mark in raw for mark in HIDING):
+        return folded + _EDGE + _ESCAPE.sub(_unescaped, folded)
+    return folded
+
+
+def _unescaped(escape: re.Match[bytes]) -> bytes:
+    code = int(escape[2]) if escape[2] else int(escape[1] or escape[3], 16)
+    return bytes((code,)).lower() if code < 128 else b"?"
 
 
 def _texts(value: Any) -> list[str]:

@@ -25,7 +25,7 @@ from undertag.match.sigma.result import LoadResult
 from undertag.match.sigma.stored import decode_result, encode_result
 from undertag.model.problem import Place, Problem
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """To be raised whenever the loader gives another result for the same file, or the stored form changes."""
 KEEP: Final = 8
 MAX_BYTES: Final = 256 * 1024 * 1024
@@ -60,7 +60,9 @@ def load_rules_cached(
     from undertag.match.sigma.load import load_files  # pySigma takes longer to import than the cache to read
 
     result = load_files(files, problems, placeholders=placeholders or {}, pack=pack)
-    fault = _write(path, encode_result(result))
+    data = encode_result(result)
+    result = decode_result(data)  # the first run has what later ones have
+    fault = _write(path, data)
     if fault:
         severity: Any = CODES["UT250"][0]
         hint = f"set {ENVIRONMENT} to a folder that can be written"
@@ -119,7 +121,7 @@ def _write(path: Path, data: bytes) -> str:
         handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
         try:
             with os.fdopen(handle, "wb") as stream:
-                stream.write(zstandard.ZstdCompressor(level=3).compress(data))
+                stream.write(zstandard.ZstdCompressor(level=3, write_checksum=True).compress(data))
             Path(temporary).replace(path)
         except OSError:
             Path(temporary).unlink(missing_ok=True)

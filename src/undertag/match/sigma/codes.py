@@ -34,6 +34,7 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     "UT233": ("warning", "filter names a filter or a correlation"),
     "UT240": ("warning", "descriptive part malformed and left out"),
     "UT250": ("info", "cached rule set could not be used or written"),
+    "UT251": ("error", "cached rule is damaged"),
     "UT260": ("warning", "regular expression cut off on a value while matching; counted as no match"),
 }
 """Code → (severity, title)."""

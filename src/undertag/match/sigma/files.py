@@ -73,6 +73,8 @@ def _read(path: str) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "not a regular file")
         data = os.read(handle, min(status.st_size, MAX_BYTES) + 1)
+        if data and len(data) == status.st_size:
+            return data
         while len(data) <= MAX_BYTES and (more := os.read(handle, MAX_BYTES + 1 - len(data))):
             data += more
         return data

@@ -1,51 +1,34 @@
 """The stored form of a rule set: msgpack of plain arrays, checked on the way back.
 
-Contract: `decode_result(encode_result(result)) == result`. Anything else given to `decode_result` raises
-`ValueError` (or msgspec's error): operators, patterns, depth and size are checked as the loader would have.
-
-Nodes: `[0, field, op, pattern, cased, flags, selection]`, `[1, arg]`, `[2, args]` (and), `[3, args]` (or);
-integers beyond 64 bits stand as text.
+Contract: `decode_result(encode_result(result)) == result`. Anything else given to `decode_result` raises `ValueError`
+(or msgspec's error). A rule's condition and its outline are packed by themselves (see `nodes`) and read when they are
+first asked for: most rules of a run never are. What is wrong with one is told then, as `RuleError`.
 """
 
 from __future__ import annotations
 
-import re
+import dataclasses
 from typing import Any, Final
 
 import msgspec
 
-from undertag.match.patterns import compile_text_test
+from undertag.match.indexed.chances import Guesses
+from undertag.match.outline import Outline, OutlinedRule, ids_of, keywords_of, outline_of
+from undertag.match.sigma.nodes import pack_condition, read_condition
 from undertag.match.sigma.pause import collector_paused
 from undertag.match.sigma.result import FilterUse, LoadResult
-from undertag.model.expr import (
-    ANY,
-    COMPARE_OPS,
-    DATE_OPS,
-    ONE,
-    OPS,
-    REF_OPS,
-    And,
-    Expr,
-    Not,
-    Or,
-    Test,
-)
-from undertag.model.problem import Place, Problem, Severity
+from undertag.model.problem import Place, Problem, RuleError, Severity
 from undertag.model.rule import Level, LogSource, Rule
-
-MAX_DEPTH: Final = 200
-MAX_TESTS: Final = 100_000
-_MAX_BITS: Final = 63
-_INTEGER: Final = re.compile(r"-?[0-9]{1,400}")
-_NUMERIC: Final = COMPARE_OPS | DATE_OPS
-_TEXT_PATTERN: Final = frozenset({"eq", "contains", "startswith", "endswith", "re", "cidr"}) | REF_OPS
 
 
 class _Rule(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     id: str
     title: str
     logsource: tuple[str | None, str | None, str | None]
-    condition: list[Any]
+    condition: bytes
+    event_ids: frozenset[str] | None
+    keywords: tuple[str, ...]
+    outline: bytes
     level: Level
     status: str
     tags: tuple[str, ...]
@@ -82,13 +65,51 @@ class _Stored(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 
 _DECODER: Final = msgspec.msgpack.Decoder(_Stored)
+_OUTLINE: Final = msgspec.msgpack.Decoder(Outline)
+
+
+class StoredRule(OutlinedRule):
+    """A rule that was read back, its condition and outline not yet."""
+
+    __slots__ = ("_outline",)
+
+    def __getattr__(self, name: str) -> Any:
+        """Asked for the attributes that `_rule` leaves unset, until they are set."""
+        try:
+            if name == "condition":
+                value: Any = read_condition(self.stored)
+            elif name == "outline":
+                value = _OUTLINE.decode(self._outline)
+            else:
+                raise AttributeError(name)
+        except (ValueError, RecursionError) as error:
+            raise RuleError(
+                Problem(
+                    code="UT251",
+                    message=f"the cached rule '{self.title}' ({self.id}) is damaged: {error}",
+                    hint="empty the folder of cached rules",
+                )
+            ) from error
+        object.__setattr__(self, name, value)
+        return value
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Rule):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in _ATTRIBUTES)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+_ATTRIBUTES: Final = tuple(one.name for one in dataclasses.fields(Rule))
 
 
 def encode_result(result: LoadResult) -> bytes:
     """Store a result."""
+    guesses = Guesses()
     return msgspec.msgpack.encode(
         [
-            [_rule_row(rule) for rule in result.rules],
+            [_rule_row(rule, guesses) for rule in result.rules],
             [
                 [
                     problem.code,
@@ -108,13 +129,16 @@ def encode_result(result: LoadResult) -> bytes:
     )
 
 
-def _rule_row(rule: Rule) -> list[Any]:
-    source = rule.logsource
+def _rule_row(rule: Rule, guesses: Guesses) -> list[Any]:
+    source, ids = rule.logsource, ids_of(rule)
     return [
         rule.id,
         rule.title,
         [source.product, source.category, source.service],
-        _node(rule.condition),
+        pack_condition(rule.condition),
+        None if ids is None else sorted(ids),
+        keywords_of(rule),
+        msgspec.msgpack.encode(_outline_row(outline_of(rule, guesses))),
         rule.level,
         rule.status,
         rule.tags,
@@ -126,15 +150,11 @@ def _rule_row(rule: Rule) -> list[Any]:
     ]
 
 
-def _node(expr: Expr) -> list[Any]:
-    if isinstance(expr, Test):
-        pattern = expr.pattern
-        if type(pattern) is int and pattern.bit_length() > _MAX_BITS:
-            pattern = str(pattern)  # msgpack's integers end at 64 bits
-        return [0, expr.field, expr.op, pattern, expr.cased, expr.flags, expr.selection]
-    if isinstance(expr, Not):
-        return [1, _node(expr.arg)]
-    return [2 if isinstance(expr, And) else 3, [_node(arg) for arg in expr.args]]
+def _outline_row(outline: Outline) -> list[Any]:
+    """Sets sorted, so that the same rules are stored as the same bytes."""
+    needs = outline.needs
+    groups = list(map(sorted, needs.groups))
+    return [outline.fields, [groups, sorted(needs.refuters), needs.brief, needs.guesses]]
 
 
 def decode_result(data: bytes) -> LoadResult:
@@ -149,29 +169,14 @@ def decode_result(data: bytes) -> LoadResult:
 
 def _result(stored: _Stored) -> LoadResult:
     sources: dict[tuple[str | None, str | None, str | None], LogSource] = {}
-    rules = []
+    rules: list[Rule] = []
     for row in stored.rules:
         product, category, service = row.logsource
         source = sources.get(row.logsource)
         if source is None:
             source = LogSource(product=product, category=category, service=service)
             sources[row.logsource] = source
-        rules.append(
-            Rule(
-                id=row.id,
-                title=row.title,
-                logsource=source,
-                condition=_Reader().expr(row.condition, 0),
-                level=row.level,
-                status=row.status,
-                tags=row.tags,
-                hash=row.hash,
-                file=row.file,
-                pack=row.pack,
-                falsepositives=row.falsepositives,
-                custom=row.custom,
-            )
-        )
+        rules.append(_rule(row, source))
     if len({rule.id for rule in rules}) != len(rules):
         raise ValueError("two rules with one id")
     return LoadResult(
@@ -186,71 +191,28 @@ def _result(stored: _Stored) -> LoadResult:
     )
 
 
+def _rule(row: _Rule, source: LogSource) -> StoredRule:
+    """A rule whose condition and outline are left unset, for which `Rule(…)` has no word."""
+    rule = StoredRule.__new__(StoredRule)
+    put = object.__setattr__
+    put(rule, "id", row.id)
+    put(rule, "title", row.title)
+    put(rule, "logsource", source)
+    put(rule, "level", row.level)
+    put(rule, "status", row.status)
+    put(rule, "tags", row.tags)
+    put(rule, "hash", row.hash)
+    put(rule, "file", row.file)
+    put(rule, "pack", row.pack)
+    put(rule, "falsepositives", row.falsepositives)
+    put(rule, "custom", row.custom)
+    put(rule, "event_ids", row.event_ids)
+    put(rule, "keywords", row.keywords)
+    put(rule, "_outline", row.outline)
+    put(rule, "stored", row.condition)
+    return rule
+
+
 def _problem(row: _Problem) -> Problem:
     place = None if row.source is None else Place(source=row.source, line=row.line)
     return Problem(code=row.code, message=row.message, severity=row.severity, place=place, hint=row.hint)
-
-
-class _Reader:
-    """Reads the condition of one rule."""
-
-    __slots__ = ("tests",)
-
-    def __init__(self) -> None:
-        self.tests = 0
-
-    def expr(self, node: Any, depth: int) -> Expr:
-        if type(node) is not list or not node:
-            raise ValueError("no node")
-        kind = node[0]
-        if kind == 0:
-            self.tests += 1
-            if self.tests > MAX_TESTS:
-                raise ValueError("too many tests")
-            return _test(node)
-        if depth >= MAX_DEPTH or len(node) != 2:
-            raise ValueError("nested too deep, or no node")
-        if kind == 1:
-            return Not(self.expr(node[1], depth + 1))
-        if kind not in (2, 3) or type(node[1]) is not list:
-            raise ValueError("unknown node")
-        args = tuple([self.expr(arg, depth + 1) for arg in node[1]])
-        return And(args) if kind == 2 else Or(args)
-
-
-def _test(node: list[Any]) -> Test:
-    _, field, op, pattern, cased, flags, selection = node
-    if type(op) is not str:
-        raise ValueError("no test")
-    if op == "glob" and type(pattern) is list:
-        pattern = tuple(pattern)
-    elif op in _NUMERIC and type(pattern) is str:
-        pattern = int(pattern) if _INTEGER.fullmatch(pattern) else None
-    well_formed = (
-        (field is None or type(field) is str)
-        and op in OPS
-        and type(cased) is bool
-        and type(flags) is str
-        and (not flags or (op == "re" and set(flags) <= set("ims")))
-        and type(selection) is str
-        and _fits(op, pattern)
-    )
-    if not well_formed:
-        raise ValueError("no test")
-    test = Test(field, op, pattern, cased, flags, selection)
-    if op in ("re", "cidr"):
-        compile_text_test(test)  # raises PatternError, a ValueError
-    return test
-
-
-def _fits(op: str, pattern: Any) -> bool:
-    """Whether a pattern is of the type that its operator takes."""
-    if op in _TEXT_PATTERN:
-        return type(pattern) is str
-    if op == "glob":
-        return type(pattern) is tuple and all(type(part) is str or part in (ANY, ONE) for part in pattern)
-    if op in COMPARE_OPS:
-        return type(pattern) in (int, float)
-    if op in DATE_OPS:
-        return type(pattern) is int
-    return type(pattern) is bool if op == "exists" else pattern is None
