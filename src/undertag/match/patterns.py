@@ -199,6 +199,8 @@ def compile_glob(parts: tuple[Any, ...]) -> Predicate:
             runs.append([])
         else:
             runs[-1].append(part)
+    if all(isinstance(part, str) for run in runs for part in run):
+        return _texts_in_order(["".join(run) for run in runs])
     finders = [_Run(run) for run in runs]
     first, last, middle = finders[0], finders[-1], [run for run in finders[1:-1] if run.length]
     if len(finders) == 1:
@@ -214,6 +216,27 @@ def compile_glob(parts: tuple[Any, ...]) -> Predicate:
             if at < 0:
                 return False
             at += run.length
+        return True
+
+    return matches
+
+
+def _texts_in_order(texts: list[str]) -> Predicate:
+    """The same where nothing but any text lies between: begins with the first, ends with the last, the others within."""
+    first, last, middle = texts[0], texts[-1], [text for text in texts[1:-1] if text]
+    if len(texts) == 1:
+        return lambda text: text == first
+    shortest = sum(map(len, texts))
+
+    def matches(text: str) -> bool:
+        if len(text) < shortest or not text.startswith(first) or not text.endswith(last):
+            return False
+        at, end = len(first), len(text) - len(last)
+        for part in middle:
+            at = text.find(part, at, end)
+            if at < 0:
+                return False
+            at += len(part)
         return True
 
     return matches

@@ -24,6 +24,10 @@ MAX_ANSWERS: Final = 32_768
 MAX_CHARS: Final = 512
 """A longer value hardly comes again, and a memo of such would be large."""
 _KEYWORDS: Final = frozenset({None})
+TRIAL: Final = 256
+"""Events after which it is seen whether remembering pays."""
+WORTH: Final = 0.7
+"""It does where fewer of the events than this have new values."""
 FEW_ROWS: Final = 4
 """Fewer events are asked one by one."""
 
@@ -102,7 +106,17 @@ class Reason:
 class Asked:
     """One rule of a plan."""
 
-    __slots__ = ("_condition", "_evidence", "_expr", "_first", "_memo", "_memory", "_names")
+    __slots__ = (
+        "_condition",
+        "_count",
+        "_evidence",
+        "_expr",
+        "_first",
+        "_memo",
+        "_memory",
+        "_names",
+        "_new",
+    )
 
     def __init__(self, expr: Expr, condition: Condition, first: ColumnTest | None, memory: Memory) -> None:
         """`condition`: `expr`, compiled; `first`: asked of several events together, before each is asked."""
@@ -113,11 +127,12 @@ class Asked:
         self._memo = memory.memo()
         self._names = tuple(sorted(field_names(expr))) if _by_values(expr) else None
         self._evidence: Evidence | None = None
+        self._count = self._new = 0
 
     def met(self, rows: Sequence[int], asking: Asking) -> list[tuple[int, Reason]]:
         """The rows that meet the rule, and why."""
         if not self._names:
-            return [(row, self._reason()) for row in rows if self._condition(asking.events[row])]
+            return self._each(rows, asking)
         columns = [asking.batch.column(name) for name in self._names]
         keys = zip(*[map(column.__getitem__, rows) for column in columns], strict=True)
         memo = self._memo
@@ -130,7 +145,26 @@ class Asked:
                 continue
             if reason is not None:
                 found.append((row, reason))
-        return found + self._ask(new, asking) if new else found
+        if not new:
+            return found
+        self._weigh(len(rows), len(new))
+        return found + self._ask(new, asking)
+
+    def _each(self, rows: Sequence[int], asking: Asking) -> list[tuple[int, Reason]]:
+        if self._first is not None and len(rows) >= FEW_ROWS and not self._first(asking.columns(tuple(rows))):
+            return []
+        condition = self._condition
+        return [(row, self._reason()) for row in rows if condition(asking.events[row])]
+
+    def _weigh(self, asked: int, new: int) -> None:
+        """Gives up remembering where values hardly ever come again."""
+        self._count += asked
+        self._new += new
+        if self._count >= TRIAL:
+            if self._new > self._count * WORTH:
+                self._names = None
+                self._memo.clear()
+            self._count = self._new = 0
 
     def _reason(self) -> Reason:
         if self._evidence is None:

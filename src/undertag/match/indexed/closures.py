@@ -7,6 +7,7 @@ kind on the same field are merged, and cheap ones are asked first; only the orde
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 from undertag.match.indexed.atoms import PLAIN
@@ -23,6 +24,7 @@ from undertag.match.indexed.text_tests import (
     any_keyword,
     any_of,
     bounded,
+    contains_all,
     guarded,
     on_text,
     remembered,
@@ -39,9 +41,27 @@ def compile_condition(expr: Expr, timeouts: Timeouts | None = None) -> Condition
     if isinstance(expr, Not):
         return _negation(compile_condition(expr.arg, timeouts))
     if isinstance(expr, And):
-        parts = [compile_condition(arg, timeouts) for arg in sorted(expr.args, key=_price)]
-        return _conjunction(parts)
+        return _conjunction(_all_of(expr, timeouts))
     return _disjunction([*_merged(expr, timeouts)])
+
+
+def _all_of(expr: And, timeouts: Timeouts) -> list[Condition]:
+    """The branches of a conjunction, cheap ones first, texts sought in one field made one."""
+    sought: dict[str, list[str]] = {}
+    parts: list[tuple[int, Condition]] = []
+    for arg in expr.args:
+        if (
+            isinstance(arg, Test)
+            and (arg.op, arg.cased) == ("contains", False)
+            and arg.field is not None
+            and arg.pattern
+        ):
+            sought.setdefault(arg.field, []).append(arg.pattern)
+        else:
+            parts.append((_price(arg), compile_condition(arg, timeouts)))
+    for name, patterns in sought.items():
+        parts.append((_PRICES["contains"], contains_all(name, patterns)))
+    return [part for _, part in sorted(parts, key=itemgetter(0))]
 
 
 def _negation(part: Condition) -> Condition:

@@ -118,6 +118,26 @@ def _contains(name: str, patterns: list[str]) -> Condition:
     return some
 
 
+def contains_all(name: str, patterns: list[str]) -> Condition:
+    """Whether each of the patterns is in a field's text, or in one of its texts."""
+    if len(patterns) == 1:
+        return _contains(name, patterns)
+    wanted = frozenset(patterns)
+
+    def ask(event: FoldedEvent) -> bool:
+        text = event[name]
+        if text.__class__ is str:
+            if len(text) >= LONG:
+                return wanted <= event.longs.found(name, text)
+            for pattern in patterns:  # noqa: SIM110
+                if pattern not in text:
+                    return False
+            return True
+        return text is not None and all(any(pattern in part for part in text) for pattern in patterns)
+
+    return ask
+
+
 def on_text(name: str, holds: Callable[[str], Any]) -> Condition:
     """A test on the text of field `name` as a `FoldedEvent` knows it."""
 
