@@ -1,8 +1,8 @@
 """One rule, asked of the events that the filter leaves it: once for each set of values that it looks at.
 
 Contract: `Asked.met(rows, asking)` gives those of `rows` that meet the rule. What is remembered is bounded over all
-rules together (`Memory`) and never changes an answer: only texts and absent fields are keys, so that no two values
-that Python takes for equal stand for each other.
+rules together (`Memory`) and never changes an answer: no two values that Python takes for equal (1 and True) stand for
+each other.
 """
 
 from __future__ import annotations
@@ -116,6 +116,7 @@ class Asked:
         "_memory",
         "_names",
         "_new",
+        "_numbers",
     )
 
     def __init__(self, expr: Expr, condition: Condition, first: ColumnTest | None, memory: Memory) -> None:
@@ -128,19 +129,25 @@ class Asked:
         self._names = tuple(sorted(field_names(expr))) if _by_values(expr) else None
         self._evidence: Evidence | None = None
         self._count = self._new = 0
+        self._numbers = False
 
     def met(self, rows: Sequence[int], asking: Asking) -> list[tuple[int, Reason]]:
         """The rows that meet the rule, and why."""
-        if not self._names:
+        if self._names is None:
             return self._each(rows, asking)
+        if not self._names:
+            return self._all_or_none(rows, asking)
         columns = [asking.batch.column(name) for name in self._names]
         keys = zip(*[map(column.__getitem__, rows) for column in columns], strict=True)
-        memo = self._memo
+        memo, numbers = self._memo, self._numbers
         found, new = [], []
         for row, key in zip(rows, keys, strict=True):
             try:
                 reason = memo[key]
             except (KeyError, TypeError):  # TypeError: arrays and objects are no keys
+                new.append((row, key))
+                continue
+            if numbers and not _is_key(key):
                 new.append((row, key))
                 continue
             if reason is not None:
@@ -155,6 +162,14 @@ class Asked:
             return []
         condition = self._condition
         return [(row, self._reason()) for row in rows if condition(asking.events[row])]
+
+    def _all_or_none(self, rows: Sequence[int], asking: Asking) -> list[tuple[int, Reason]]:
+        """A rule that looks at no field is true for every event of the entry, or for none."""
+        if () not in self._memo:
+            self._memory.spend()
+            self._memo[()] = self._reason() if self._condition(asking.events[rows[0]]) else None
+        reason = self._memo[()]
+        return [(row, reason) for row in rows] if reason is not None else []
 
     def _weigh(self, asked: int, new: int) -> None:
         """Gives up remembering where values hardly ever come again."""
@@ -187,18 +202,19 @@ class Asked:
                 if kept:
                     memory.spend()
                     memo[key] = reason
+                    self._numbers = self._numbers or int in map(type, key)
             if reason is not None:
                 found.append((row, reason))
         return found
 
 
 def _is_key(values: tuple[Any, ...]) -> bool:
-    """Whether an answer may be remembered by these values."""
+    """Whether an answer may be remembered by these values: True and 1.0 are not to be taken for 1."""
     for value in values:
         if value.__class__ is str:
             if len(value) > MAX_CHARS:
                 return False
-        elif value is not None:
+        elif value is not None and value.__class__ is not int:
             return False
     return True
 

@@ -138,16 +138,13 @@ class EventData:
     def rows(self, names: tuple[str, ...]) -> list[Any]:
         """The values of these fields, nothing else being decoded."""
         decoder, empty = _decoder(names)
-        rows = []
-        for event in self._events:
-            try:
-                row = decoder(event.data)
-            except (msgspec.DecodeError, RecursionError):
-                row = empty(*map(_fields(event).get, names))
-            else:
-                if row.unnamed is not None:  # the names may stand within
-                    row = empty(*map(_fields(event).get, names))
-            rows.append(row)
+        try:
+            rows = [decoder(event.data) for event in self._events]
+        except (msgspec.DecodeError, RecursionError):
+            return [empty(*map(_fields(event).get, names)) for event in self._events]
+        for at, row in enumerate(rows):
+            if row.unnamed is not None:  # the names may stand within
+                rows[at] = empty(*map(_fields(self._events[at]).get, names))
         return rows
 
     def part(self, part: slice) -> EventData:
