@@ -9,9 +9,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from undertag.catalogue.sources.routes import AntivirusEvent
 from undertag.match.engine import Engine
+from undertag.match.indexed.asked import Reason
 from undertag.match.indexed.plan import Found
 from undertag.model.batch import Batch
 from undertag.model.source import Records, Unit
@@ -21,6 +23,9 @@ from undertag.pipeline.tally import Tally
 from undertag.read.normalise.normaliser import Normaliser
 from undertag.tag.tagger import Tagger
 from undertag.write.events import Renderer, Tagged
+
+MAX_KNOWN: Final = 4_096
+"""Sets of hits remembered as they were written; where a rule remembers its reasons, the same ones come again."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,6 +61,7 @@ class Way:
         self.tagger = tagger
         self.renderer = renderer
         self._hits = HitWriter(engine.rules)
+        self._known: dict[tuple[Reason, ...], tuple[tuple[int, ...], Tagged | None]] = {}
 
     def go(self, bundle: Bundle) -> Outcome:
         """Some units of one format, all the way."""
@@ -97,16 +103,29 @@ class Way:
         tally.systems.update(batch.systems)
         tagged: dict[int, Tagged] = {}
         for row, hit in found.items():
-            numbers = tuple(hit.numbers)
+            reasons = tuple([reason for _, reason in hit.hits])
+            known = self._known.get(reasons)
+            if known is None:
+                if len(self._known) >= MAX_KNOWN:
+                    self._known.clear()
+                known = self._known[reasons] = self._tagged(hit)
+            numbers, said = known
             tally.groups[numbers] += 1
-            if self.renderer is not None:
-                rules = [self._hits.hit(number, reason, hit) for number, reason in hit.hits]
-                tagged[row] = Tagged(b"[" + b",".join(rules) + b"]", self.tagger.tags_of(numbers))
+            if said is not None:
+                tagged[row] = said
         event = self.tagger.antivirus.event(entry.key)
         if event is not None:
             self._names(event, batch, found, tagged, tally)
         if self.renderer is not None:
             self.renderer.render(batch, tagged, outcome.rendered)
+
+    def _tagged(self, hit: Found) -> tuple[tuple[int, ...], Tagged | None]:
+        """The numbers of the rules that an event meets, and what is written of it: the same for the same reasons."""
+        numbers = tuple(hit.numbers)
+        if self.renderer is None:
+            return numbers, None
+        rules = [self._hits.hit(number, reason, hit) for number, reason in hit.hits]
+        return numbers, Tagged(b"[" + b",".join(rules) + b"]", self.tagger.tags_of(numbers))
 
     def _names(
         self,

@@ -25,11 +25,19 @@ class Names(Protocol):
         """The tags as a JSON array."""
 
 
-class Tagged(NamedTuple):
-    """What was found in one event: its hits as a JSON array, and its tags."""
+class Tagged:
+    """What was found in one event: its hits as a JSON array, and its tags; the same object where all is the same.
 
-    rules: bytes
-    tags: Names
+    Attributes:
+        written: what the renderer made of it, to be made once; None until then.
+    """
+
+    __slots__ = ("rules", "tags", "written")
+
+    def __init__(self, rules: bytes, tags: Names) -> None:
+        self.rules = rules
+        self.tags = tags
+        self.written: str | None = None
 
 
 class NewUid(NamedTuple):

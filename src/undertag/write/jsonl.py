@@ -76,7 +76,12 @@ class LineRenderer:
         entry = f',"entry":{orjson.dumps(batch.entry.key).decode()},'
         ends = [f'{entry}"rules":[],"tags":[]{self._end}'] * len(batch)
         for row, hit in tagged.items():
-            ends[row] = f'{entry}"rules":{hit.rules.decode()},"tags":{hit.tags.json.decode()}{self._end}'
+            end = hit.written
+            if end is None:
+                end = hit.written = (
+                    f'{entry}"rules":{hit.rules.decode()},"tags":{hit.tags.json.decode()}{self._end}'
+                )
+            ends[row] = end
         apart: Iterable[int]
         if self._only_tagged:
             apart = tagged

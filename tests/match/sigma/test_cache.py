@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from tests.match.modifier_cases import CASES, load_text, rule_text
 
 from undertag.match.engine import Engine
 from undertag.match.indexed.chances import Guesses
-from undertag.match.outline import outline_of
+from undertag.match.outline import keywords_of, outline_of
 from undertag.match.sigma import cache
 from undertag.match.sigma.cache import KEEP, load_rules_cached
 from undertag.match.sigma.load import load_rules
@@ -49,6 +51,16 @@ def test_second_load_comes_from_the_cache(
     assert len(entries(tmp_path / "cache")) == 1
     monkeypatch.setattr("undertag.match.sigma.load.load_files", None)
     assert load_rules_cached([rules], folder=tmp_path / "cache") == first
+
+
+def test_a_changed_rule_is_what_it_says(rules: Path, tmp_path: Path) -> None:
+    """What is stored with a rule holds for that one alone, not for one made from it with another condition."""
+    kept = load_rules_cached([rules], folder=tmp_path / "cache").rules[0]
+    changed = replace(kept, condition=Test(None, "contains", "something else"))
+    assert copy.deepcopy(kept) == kept != changed
+    assert keywords_of(changed) == ("something else",)
+    assert outline_of(changed, Guesses()).fields == ()
+    assert Engine([kept, changed]).rules == [kept, changed]
 
 
 def test_selections_survive(rules: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from weakref import WeakSet
 
 from undertag.match.bind import names_any
 from undertag.match.indexed.columns import Columns, ColumnTest
@@ -36,21 +37,19 @@ class Memory:
     """Counts what all rules remember, and lets them forget it when it is too much."""
 
     def __init__(self) -> None:
-        self._memos: list[dict[Any, Any]] = []
+        self._asked: WeakSet[Asked] = WeakSet()
         self._left = MAX_ANSWERS
 
-    def memo(self) -> dict[Any, Any]:
-        """A new memo."""
-        memo: dict[Any, Any] = {}
-        self._memos.append(memo)
-        return memo
+    def join(self, asked: Asked) -> None:
+        """Takes in a rule, as long as there is one."""
+        self._asked.add(asked)
 
     def spend(self) -> None:
         """To be called before an answer is remembered."""
         self._left -= 1
         if self._left < 0:
-            for memo in self._memos:
-                memo.clear()
+            for asked in self._asked:
+                asked.forget()
             self._left = MAX_ANSWERS
 
 
@@ -107,6 +106,7 @@ class Asked:
     """One rule of a plan."""
 
     __slots__ = (
+        "__weakref__",
         "_condition",
         "_count",
         "_evidence",
@@ -125,7 +125,8 @@ class Asked:
         self._condition = condition
         self._first = first
         self._memory = memory
-        self._memo = memory.memo()
+        self._memo: dict[tuple[Any, ...], Reason | None] = {}
+        memory.join(self)
         self._names = tuple(sorted(field_names(expr))) if _by_values(expr) else None
         self._evidence: Evidence | None = None
         self._count = self._new = 0
@@ -156,6 +157,10 @@ class Asked:
             return found
         self._weigh(len(rows), len(new))
         return found + self._ask(new, asking)
+
+    def forget(self) -> None:
+        """Remembers nothing any more."""
+        self._memo.clear()
 
     def _each(self, rows: Sequence[int], asking: Asking) -> list[tuple[int, Reason]]:
         if self._first is not None and len(rows) >= FEW_ROWS and not self._first(asking.columns(tuple(rows))):

@@ -73,6 +73,10 @@ class StoredRule(OutlinedRule):
 
     __slots__ = ("_outline",)
 
+    def __new__(cls, **values: Any) -> Any:
+        """Made of values (`dataclasses.replace` does that) it is a plain rule: what is stored says nothing of it."""
+        return Rule(**values) if values else super().__new__(cls)
+
     def __getattr__(self, name: str) -> Any:
         """Asked for the attributes that `_rule` leaves unset, until they are set."""
         try:
@@ -193,7 +197,7 @@ def _result(stored: _Stored) -> LoadResult:
 
 def _rule(row: _Rule, source: LogSource) -> StoredRule:
     """A rule whose condition and outline are left unset, for which `Rule(…)` has no word."""
-    rule = StoredRule.__new__(StoredRule)
+    rule: StoredRule = StoredRule.__new__(StoredRule)
     put = object.__setattr__
     put(rule, "id", row.id)
     put(rule, "title", row.title)
