@@ -23,7 +23,7 @@ CAVEATS = (
     "Rules ×2 and ×10 are variants that fire about a seventh as often: they cost filtering, and little more.",
     "`first s` is the command on the first copy of the events: start-up, rules from the cache, and what",
     "  is prepared when a kind of event is first seen; `then µs` is each event after (rough in a quick run).",
-    "The input lies in the page cache and the output is not synced: a disk's speed is not measured.",
+    "The input lies in the page cache. undertag brings its output to the disk before it ends; the others leave theirs in the cache.",
 )
 PEER_CAVEATS = (
     "rsigma reads events that were flattened for it beforehand, and labelled in one case;",
