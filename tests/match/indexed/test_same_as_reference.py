@@ -90,6 +90,31 @@ def test_long_texts_are_searched_alike(conditions: list[Expr], some: list[dict[s
 
 
 @settings(max_examples=150, deadline=None)
+@given(
+    conditions=rule_sets,
+    some=event_sets,
+    answers=st.sampled_from([0, 2, 1000]),
+    trial=st.sampled_from([1, 3, 1000]),
+)
+def test_what_is_remembered_changes_nothing(
+    conditions: list[Expr], some: list[dict[str, Any]], answers: int, trial: int
+) -> None:
+    """Whatever was seen before, forgotten or given up: the same hits, for the same reasons."""
+    rules = bound(conditions)
+    expected = by_reference(rules, some)
+    batch = batch_of(some)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("undertag.match.indexed.asked.MAX_ANSWERS", answers)
+        patch.setattr("undertag.match.indexed.asked.TRIAL", trial)
+        made = Plan(rules)
+        for _ in range(3):
+            assert by_index(made, batch) == expected
+        for found in made.match(batch).values():
+            for number, reason in found.hits:
+                assert reason.facts(found.event) == compile_evidence(dict(rules)[number])(found.event)
+
+
+@settings(max_examples=150, deadline=None)
 @given(condition=exprs(), some=event_sets)
 def test_evidence_is_there_exactly_for_matches(condition: Expr, some: list[dict[str, Any]]) -> None:
     rules = bound([condition])
