@@ -66,6 +66,14 @@ def test_damaged_containers_are_read_or_told(
     assert found.raws or found.problems
 
 
+@pytest.mark.parametrize("lost", [4, 8], ids=["its size", "its size and counts"])
+def test_a_zip_whose_table_of_contents_is_lost_is_told(tmp_path: Path, lost: int) -> None:
+    data = bytearray(zip_of({"a": b'{"a":1}\n'}))
+    data[-6 - lost : -6] = bytes(lost)  # of the end record
+    found = read_all(write(tmp_path, "x.zip", bytes(data)))
+    assert (found.raws, [problem.code for problem in found.problems]) == ([], ["UT103"])
+
+
 def test_an_unknown_format_is_told_with_what_it_looks_like(tmp_path: Path) -> None:
     path = write(tmp_path, "x.json", b"PAR1" + bytes(100))
     [problem] = read_all(path).problems

@@ -19,6 +19,8 @@ from undertag.read.streams import Stream, Tell
 from undertag.read.tarballs import Member
 
 ZIP_MAGICS: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08PK\x03\x04")
+_MEMBER: Final = b"PK\x03\x04"
+_MAX_MEMBERS: Final = 0xFFFF
 _END: Final = b"PK\x05\x06"
 _END_BYTES: Final = 22
 _END64_LOCATOR: Final = b"PK\x06\x07"
@@ -52,6 +54,7 @@ def zip_members(file: IO[bytes], name: str, tell: Tell, budget: Budget) -> Itera
         tell(faults.damaged_container(name, f"the zip archive is damaged: {error}"))
         return
     with archive:
+        _compare(archive, file, name, tell)
         for info in archive.infolist():
             member = f"{name}!{info.filename}"
             if info.filename.endswith("/") or not _is_file(info, member, tell):
@@ -73,6 +76,16 @@ def stated_size(file: IO[bytes], limits: Limits) -> int:
             return sum(info.file_size for info in archive.infolist())
     except _DAMAGE:
         return 0
+
+
+def _compare(archive: zipfile.ZipFile, file: IO[bytes], name: str, tell: Tell) -> None:
+    """Tells of an archive whose table of contents lists other than it states, or nothing although there is something."""
+    listed, stated = len(archive.infolist()), _directory_members(file)
+    file.seek(0)
+    begun = file.read(len(_MEMBER)) == _MEMBER
+    if (stated is not None and stated != listed & _MAX_MEMBERS) or (begun and not listed):
+        what = f"its table of contents lists {listed:,} members, and there should be {stated or 'some'}"
+        tell(faults.damaged_container(name, f"the zip archive is damaged: {what}"))
 
 
 def _is_file(info: zipfile.ZipInfo, name: str, tell: Tell) -> bool:
@@ -106,14 +119,29 @@ def _unpack(
         )
 
 
+def _directory_members(file: IO[bytes]) -> int | None:
+    """How many members the archive states, modulo 65,536; None where it leaves that to a larger field or isn't to be found."""
+    tail = _tail(file)
+    at = tail.rfind(_END)
+    if at < 0 or len(tail) - at < _END_BYTES:
+        return None
+    members = int.from_bytes(tail[at + 10 : at + 12], "little")
+    return None if members == _MAX_MEMBERS else members
+
+
+def _tail(file: IO[bytes]) -> bytes:
+    """The last bytes of the archive, among which its end record has to be."""
+    end = file.seek(0, 2)
+    start = file.seek(max(0, end - _END_BYTES - _MAX_COMMENT))
+    return file.read(end - start)
+
+
 def _directory_bytes(file: IO[bytes]) -> int | None:
     """The size of the table of contents as the archive states it, None where it can't be found.
 
     Source: APPNOTE.TXT 6.3.10 of PKWARE, sections 4.3.14 to 4.3.16.
     """
-    end = file.seek(0, 2)
-    start = file.seek(max(0, end - _END_BYTES - _MAX_COMMENT))
-    tail = file.read(end - start)
+    tail = _tail(file)
     at = tail.rfind(_END)
     if at < 0 or len(tail) - at < _END_BYTES:
         return None

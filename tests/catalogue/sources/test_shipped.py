@@ -174,16 +174,12 @@ def test_an_entry_is_found_in_less_than_a_microsecond(catalogue: Catalogue) -> N
     )
 
 
-def test_opening_is_lazy_and_fast() -> None:
-    """In a process of its own, imports included, less the start of Python; YAML is never imported."""
+def test_opening_is_lazy() -> None:
+    """In a process of its own: one entry is read, and neither YAML nor expressions are loaded for it."""
     code = (
-        "import time; t = time.perf_counter()\n"
         "from undertag.catalogue.sources import load_catalogue\n"
-        "load_catalogue().entry('windows/security/4688'); print(time.perf_counter() - t)\n"
+        "print(load_catalogue().entry('windows/security/4688').key)\n"
         "import sys; assert 'yaml' not in sys.modules and 're2' not in sys.modules"
     )
-    seconds = min(
-        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
-        for _ in range(3)
-    )
-    assert seconds < 0.2
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "windows/security/4688\n"
