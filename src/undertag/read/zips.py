@@ -11,17 +11,17 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import IO, Final, cast
+from typing import IO, Final, NamedTuple, cast
 
 from undertag.read import faults
 from undertag.read.limits import BLOCK_BYTES, Budget, Limits
 from undertag.read.streams import Stream, Tell
 from undertag.read.tarballs import Member
 
-ZIP_MAGICS: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08PK\x03\x04")
 _MEMBER: Final = b"PK\x03\x04"
-_MAX_MEMBERS: Final = 0xFFFF
 _END: Final = b"PK\x05\x06"
+ZIP_MAGICS: Final = (_MEMBER, _END, b"PK\x07\x08" + _MEMBER)
+_MAX_MEMBERS: Final = 0xFFFF
 _END_BYTES: Final = 22
 _END64_LOCATOR: Final = b"PK\x06\x07"
 _END64_LOCATOR_BYTES: Final = 20
@@ -42,19 +42,27 @@ _DAMAGE: Final = (
 """What `zipfile` raises for damaged or unusual archives."""
 
 
+class _End(NamedTuple):
+    """The end record: how many members there are (modulo 65,536; None where a larger field says it), and the bytes of
+    the table of contents."""
+
+    members: int | None
+    size: int
+
+
 def zip_members(file: IO[bytes], name: str, tell: Tell, budget: Budget) -> Iterator[Member]:
     """The members of a zip archive, in the order of its table of contents."""
     try:
-        size = _directory_bytes(file)
-        if size is not None and size > budget.limits.directory_bytes:
-            tell(faults.over_limit(name, f"the zip's table of contents takes {size:,} bytes"))
+        end = _end_of(file)
+        if end is not None and end.size > budget.limits.directory_bytes:
+            tell(faults.over_limit(name, f"the zip's table of contents takes {end.size:,} bytes"))
             return
         archive = zipfile.ZipFile(file)
     except _DAMAGE as error:
         tell(faults.damaged_container(name, f"the zip archive is damaged: {error}"))
         return
     with archive:
-        _compare(archive, file, name, tell)
+        _compare(archive, end, file, name, tell)
         for info in archive.infolist():
             member = f"{name}!{info.filename}"
             if info.filename.endswith("/") or not _is_file(info, member, tell):
@@ -69,8 +77,8 @@ def zip_members(file: IO[bytes], name: str, tell: Tell, budget: Budget) -> Itera
 def stated_size(file: IO[bytes], limits: Limits) -> int:
     """The unpacked bytes that a zip's table of contents promises, 0 where it can't be read."""
     try:
-        size = _directory_bytes(file)
-        if size is None or size > limits.directory_bytes:
+        end = _end_of(file)
+        if end is None or end.size > limits.directory_bytes:
             return 0
         with zipfile.ZipFile(file) as archive:
             return sum(info.file_size for info in archive.infolist())
@@ -78,9 +86,9 @@ def stated_size(file: IO[bytes], limits: Limits) -> int:
         return 0
 
 
-def _compare(archive: zipfile.ZipFile, file: IO[bytes], name: str, tell: Tell) -> None:
+def _compare(archive: zipfile.ZipFile, end: _End | None, file: IO[bytes], name: str, tell: Tell) -> None:
     """Tells of an archive whose table of contents lists other than it states, or nothing although there is something."""
-    listed, stated = len(archive.infolist()), _directory_members(file)
+    listed, stated = len(archive.infolist()), end.members if end is not None else None
     file.seek(0)
     begun = file.read(len(_MEMBER)) == _MEMBER
     if (stated is not None and stated != listed & _MAX_MEMBERS) or (begun and not listed):
@@ -119,35 +127,21 @@ def _unpack(
         )
 
 
-def _directory_members(file: IO[bytes]) -> int | None:
-    """How many members the archive states, modulo 65,536; None where it leaves that to a larger field or isn't to be found."""
-    tail = _tail(file)
+def _end_of(file: IO[bytes]) -> _End | None:
+    """What the archive's end record states, None where there is none.
+
+    Source: APPNOTE.TXT 6.3.10 of PKWARE, sections 4.3.14 to 4.3.16.
+    """
+    end = file.seek(0, 2)
+    start = file.seek(max(0, end - _END_BYTES - _MAX_COMMENT))
+    tail = file.read(end - start)
     at = tail.rfind(_END)
     if at < 0 or len(tail) - at < _END_BYTES:
         return None
     members = int.from_bytes(tail[at + 10 : at + 12], "little")
-    return None if members == _MAX_MEMBERS else members
-
-
-def _tail(file: IO[bytes]) -> bytes:
-    """The last bytes of the archive, among which its end record has to be."""
-    end = file.seek(0, 2)
-    start = file.seek(max(0, end - _END_BYTES - _MAX_COMMENT))
-    return file.read(end - start)
-
-
-def _directory_bytes(file: IO[bytes]) -> int | None:
-    """The size of the table of contents as the archive states it, None where it can't be found.
-
-    Source: APPNOTE.TXT 6.3.10 of PKWARE, sections 4.3.14 to 4.3.16.
-    """
-    tail = _tail(file)
-    at = tail.rfind(_END)
-    if at < 0 or len(tail) - at < _END_BYTES:
-        return None
     size = int.from_bytes(tail[at + 12 : at + 16], "little")
     locator = at - _END64_LOCATOR_BYTES
     if size == 0xFFFFFFFF and locator >= 0 and tail.startswith(_END64_LOCATOR, locator):
         file.seek(int.from_bytes(tail[locator + 8 : locator + 16], "little"))
         size = int.from_bytes(file.read(56)[40:48], "little")
-    return size
+    return _End(None if members == _MAX_MEMBERS else members, size)
