@@ -7,11 +7,15 @@ condition is true. `FALSE` means that the rule can't be true there, `TRUE` that 
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
+from typing import Final
 
 from undertag.match.patterns import compile_text_test
 from undertag.model.entry import Entry, Service, derived_name
 from undertag.model.expr import FALSE, TEXT_OPS, TRUE, And, Expr, Not, Or, Test
 from undertag.model.rule import Rule
+
+_NO_FIELD: Final = frozenset({None})
+"""The field that keywords have."""
 
 
 def bind(rule: Rule, entry: Entry) -> Expr:
@@ -49,6 +53,11 @@ def names_any(expr: Expr, fields: Container[str | None]) -> bool:
         if names_any(arg, fields):
             return True
     return False
+
+
+def has_keywords(expr: Expr) -> bool:
+    """Whether a condition has a test on no field in particular."""
+    return names_any(expr, _NO_FIELD)
 
 
 def _rename(expr: Expr, service: Service) -> Expr:

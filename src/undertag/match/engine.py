@@ -7,7 +7,7 @@ number is its index in `rules`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Final
 
@@ -53,9 +53,7 @@ class Engine:
 
     def match(self, batch: Batch) -> dict[int, Found]:
         """What matches, by row of the batch."""
-        plan = self.plan(batch.entry)
-        found = plan.match(batch)
-        return _with_twins(found, plan.twins) if plan.twins else found
+        return self.plan(batch.entry).match(batch)
 
     def learn(self, batches: Iterable[Batch]) -> None:
         """Plans anew, by what these events hold, the entries of which there are enough; changes speed alone."""
@@ -104,15 +102,6 @@ class Engine:
         if found is None:
             found = self._outlines[number] = outline_of(self.rules[number], self._guesses)
         return found
-
-
-def _with_twins(found: dict[int, Found], twins: Mapping[int, Sequence[int]]) -> dict[int, Found]:
-    """The same with every rule whose condition is that of one which matches."""
-    for row, one in found.items():
-        if not twins.keys().isdisjoint(one.numbers):
-            hits = [(twin, why) for number, why in one.hits for twin in twins.get(number, (number,))]
-            found[row] = one._replace(hits=sorted(hits, key=itemgetter(0)))
-    return found
 
 
 def _gate(rules: Iterable[Rule]) -> Gate:

@@ -6,16 +6,13 @@ less where one necessary group is rare enough by guess to do alone. It never hol
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from undertag.match.bind import event_ids, names_any
+from undertag.match.bind import event_ids, has_keywords
 from undertag.match.indexed.atoms import RAW, Needs, needs_of
 from undertag.match.indexed.chances import RARE, Guesses
 from undertag.model.expr import FALSE, Expr, field_names
 from undertag.model.rule import Rule
-
-_KEYWORD: Final = frozenset({None})
-"""The field that keywords have."""
 
 
 class Outline(NamedTuple):
@@ -65,7 +62,7 @@ def keywords_of(rule: Rule) -> tuple[str, ...]:
 
 
 def _keywords(condition: Expr) -> tuple[str, ...]:
-    if not names_any(condition, _KEYWORD):
+    if not has_keywords(condition):
         return ()
     groups = needs_of(condition, len).groups
     return tuple(sorted({atom.text for group in groups for atom in group if atom.field == RAW}))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from weakref import WeakSet
 
-from undertag.match.bind import names_any
+from undertag.match.bind import has_keywords
 from undertag.match.indexed.columns import Columns, ColumnTest
 from undertag.match.indexed.evidence import Evidence, Fact, compile_evidence
 from undertag.match.indexed.folded import FoldedEvent
@@ -24,7 +24,6 @@ MAX_ANSWERS: Final = 32_768
 """Answers remembered by all rules together."""
 MAX_CHARS: Final = 512
 """A longer value hardly comes again, and a memo of such would be large."""
-_KEYWORDS: Final = frozenset({None})
 TRIAL: Final = 256
 """Events after which it is seen whether remembering pays."""
 WORTH: Final = 0.7
@@ -163,10 +162,16 @@ class Asked:
         self._memo.clear()
 
     def _each(self, rows: Sequence[int], asking: Asking) -> list[tuple[int, Reason]]:
-        if self._first is not None and len(rows) >= FEW_ROWS and not self._first(asking.columns(tuple(rows))):
+        if not self._may_be(rows, asking):
             return []
         condition = self._condition
         return [(row, self._reason()) for row in rows if condition(asking.events[row])]
+
+    def _may_be(self, rows: Sequence[int], asking: Asking) -> bool:
+        """Whether one of the rows may meet the rule, told from all of them together."""
+        if self._first is None or len(rows) < FEW_ROWS:
+            return True
+        return self._first(asking.columns(tuple(rows)))
 
     def _all_or_none(self, rows: Sequence[int], asking: Asking) -> list[tuple[int, Reason]]:
         """A rule that looks at no field is true for every event of the entry, or for none."""
@@ -183,7 +188,7 @@ class Asked:
         if self._count >= TRIAL:
             if self._new > self._count * WORTH:
                 self._names = None
-                self._memo.clear()
+                self.forget()
             self._count = self._new = 0
 
     def _reason(self) -> Reason:
@@ -194,16 +199,14 @@ class Asked:
     def _ask(self, new: list[tuple[int, tuple[Any, ...]]], asking: Asking) -> list[tuple[int, Reason]]:
         """The same for rows with values not met before; these are remembered."""
         condition, memory, memo = self._condition, self._memory, self._memo
-        none = False
-        if self._first is not None and len(new) >= FEW_ROWS:
-            none = not self._first(asking.columns(tuple([row for row, _ in new])))
+        may_be = self._may_be([row for row, _ in new], asking)
         found = []
         for row, key in new:
             kept = _is_key(key)
             if kept and key in memo:  # met a moment ago
                 reason = memo[key]
             else:
-                reason = self._reason() if not none and condition(asking.events[row]) else None
+                reason = self._reason() if may_be and condition(asking.events[row]) else None
                 if kept:
                     memory.spend()
                     memo[key] = reason
@@ -226,7 +229,7 @@ def _is_key(values: tuple[Any, ...]) -> bool:
 
 def _by_values(expr: Expr) -> bool:
     """Whether the values of its fields decide the condition: keywords look at everything, `exists` at absent and null."""
-    return not names_any(expr, _KEYWORDS) and not _asks_exists(expr)
+    return not has_keywords(expr) and not _asks_exists(expr)
 
 
 def _asks_exists(expr: Expr) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from undertag.match.indexed.atoms import PLAIN
 from undertag.match.indexed.folded import as_text
 from undertag.match.patterns import compile_lines_regex
 from undertag.model.batch import Batch
@@ -18,7 +19,6 @@ from undertag.model.expr import And, Expr, Or, Test
 MAX_TESTS: Final = 64
 MAX_CHARS: Final = 1 << 20
 """Batches with more text than this are asked event by event."""
-_PLAIN: Final = frozenset({"eq", "contains", "startswith", "endswith"})
 
 
 class Columns:
@@ -70,7 +70,7 @@ def column_tests(expr: Expr) -> list[Test] | None:
     """Tests one of which holds wherever `expr` does; None if there are none that a column can be asked."""
     if isinstance(expr, Test):
         usable = expr.field is not None and (
-            expr.op == "re" or (expr.op in _PLAIN and not expr.cased and expr.pattern)
+            expr.op == "re" or (expr.op in PLAIN and not expr.cased and expr.pattern)
         )
         return [expr] if usable else None
     if isinstance(expr, And):

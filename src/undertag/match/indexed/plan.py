@@ -58,9 +58,9 @@ class Plan:
         twins: Mapping[int, Sequence[int]] | None = None,
         memory: Memory | None = None,
     ) -> None:
-        """`rules`: numbers, which come back in hits, and bound conditions. `needs`: those known already. `twins`: kept
-        for whoever matches, by the number of a rule those of all with its condition."""
-        self._gated, self.rules, self.twins = gated, list(rules), twins or {}
+        """`rules`: numbers, which come back in hits, and bound conditions. `needs`: those known already. `twins`: by the
+        number of a rule those of all with its condition, itself among them; they match where it does."""
+        self._gated, self.rules, self._twins = gated, list(rules), twins or {}
         chances = chances or Chances()
         self._guesses = chances.guesses
         self.always = [number for number, expr in rules if expr == TRUE]
@@ -94,12 +94,17 @@ class Plan:
         """What matches, by row; rows without a match are left out."""
         batch.prepare(self._plain_names(batch))
         asking = Asking(batch, self._longs)
-        hits: dict[int, list[tuple[int, Reason]]] = {}
         left = self.filter.left(batch)
         for number in self.always:
             left[number] = list(range(len(batch)))
-        for number, rows in sorted(left.items()):
-            for row, reason in self._asked(number).met(rows, asking):
+        by_rule: dict[int, list[tuple[int, Reason]]] = {}
+        for number, rows in left.items():
+            met = self._asked(number).met(rows, asking)
+            if met:
+                by_rule.update(dict.fromkeys(self._twins.get(number, (number,)), met))
+        hits: dict[int, list[tuple[int, Reason]]] = {}
+        for number, met in sorted(by_rule.items()):
+            for row, reason in met:
                 if row in hits:
                     hits[row].append((number, reason))
                 else:
@@ -148,6 +153,6 @@ class Plan:
             chances,
             self._needs | needs,
             gated=self._gated,
-            twins=self.twins,
+            twins=self._twins,
             memory=self._memory,
         )
