@@ -26,7 +26,7 @@ from undertag.pipeline.ledger import Ledger
 from undertag.pipeline.way import Way
 from undertag.read.normalise.normaliser import Normaliser
 from undertag.tag.tagger import Tagger, TagSettings
-from undertag.write.jsonl import LineRenderer, Lines, with_uid
+from undertag.write.jsonl import LineRenderer, Lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -153,8 +153,7 @@ class Tagging:
         outcome = self._way.go((Unit(source="<python>", source_no=0, format="jsonl"),))
         self.problems.extend(outcome.tally.problems)
         lines: Lines = outcome.rendered  # type: ignore[assignment]
-        for number, old, new in ledger.settle(outcome.sources, outcome.uids, outcome.numbers, 0)[1]:
-            lines[number] = with_uid(lines[number], old, new)
+        lines.rename(ledger.settle(outcome.sources, outcome.uids, outcome.numbers, 0)[1])
         for number in sorted(lines):
             said = orjson.loads(b"".join(lines[number]))["undertag"]
             yield (

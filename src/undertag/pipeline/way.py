@@ -67,10 +67,8 @@ class Way:
         """Some units of one format, all the way."""
         found = [self._records(unit) for unit in bundle]
         normalised = self._normaliser.together(bundle, found)
-        if len(found) == 1:
-            loud = self.engine.gate.loud(found[0].raws, found[0].data)
-        else:
-            loud = self.engine.gate.loud([raw for records in found for raw in records.raws])
+        raws = [raw for records in found for raw in records.raws]
+        loud = self.engine.gate.loud(raws, found[0].data if len(found) == 1 else b"")
         outcome = Outcome()
         if self.renderer is not None:
             outcome.rendered = self.renderer.start()

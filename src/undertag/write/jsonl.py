@@ -34,12 +34,16 @@ class Lines(dict[int, tuple[bytes, bytes]]):
         super().__init__()
         self._text: bytes | None = None
 
-    def joined(self, new_uids: Sequence[NewUid] = ()) -> bytes:
-        """All lines in the order of their records, repeated records with their own uids; no line is added afterwards."""
+    def rename(self, new_uids: Iterable[NewUid]) -> None:
+        """Gives repeated records their own uids."""
         for number, old, new in new_uids:
             if number in self:
                 self[number] = with_uid(self[number], old, new)
                 self._text = None
+
+    def joined(self, new_uids: Sequence[NewUid] = ()) -> bytes:
+        """All lines in the order of their records, repeated records with their own uids; no line is added afterwards."""
+        self.rename(new_uids)
         if self._text is None:
             try:
                 lines = list(map(self.__getitem__, range(len(self))))
