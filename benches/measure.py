@@ -51,6 +51,11 @@ class Run:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+def _environment() -> dict[str, str]:
+    """This process's, but that Python keeps compiled modules as it does for everybody."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def run(case: Case, *, sample_memory: bool = False) -> Run:
     """Run the case once."""
     _remove(case.out)
@@ -63,7 +68,7 @@ def run(case: Case, *, sample_memory: bool = False) -> Run:
         started = time.perf_counter()
         process = subprocess.Popen(
             list(case.command),
-            env={**os.environ, **case.env},
+            env=_environment() | dict(case.env),
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,

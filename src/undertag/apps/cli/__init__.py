@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from undertag import __version__
@@ -12,6 +13,7 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:  # asked by scripts all the time: not worth loading the rest
         print(f"undertag {__version__}")  # noqa: T201
         return
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads, which nothing here has work for
     from undertag.apps.cli.commands import run
 
     sys.exit(run(sys.argv[1:]))
