@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
+from undertag.match.indexed.gate import Gate
 from undertag.match.indexed.plan import Plan
 from undertag.match.reference import match_event
 from undertag.model.batch import Batch
@@ -18,10 +19,10 @@ from undertag.read.normalise.other import OtherLayout
 Pairs = Counter[tuple[int, int]]
 
 
-def batch_of(events: Sequence[Mapping[str, Any]]) -> Batch:
-    """The events as one batch of an entry without constants."""
+def batch_of(events: Sequence[Mapping[str, Any]], gate: Gate | None = None) -> Batch:
+    """The events as one batch of an entry without constants; `gate` has had its look at them."""
     raws = [json.dumps(event).encode() for event in events]
-    return Batch(
+    batch = Batch(
         entry=Entry(key="test/record"),
         layout=OtherLayout(json=True),
         rows=list(range(len(events))),
@@ -32,6 +33,8 @@ def batch_of(events: Sequence[Mapping[str, Any]]) -> Batch:
         systems=[""] * len(events),
         uids=[sha256(raw).digest()[:16] for raw in raws],
     )
+    batch.loud = sorted(gate.loud(raws)) if gate is not None else None
+    return batch
 
 
 def by_index(plan: Plan, batch: Batch) -> Pairs:

@@ -97,17 +97,17 @@ def test_equal_conditions_are_bound_once_and_all_match() -> None:
     made = Engine(stored([A_IS_X, Test("B", "eq", "y"), A_IS_X, A_IS_X]))
     batch = batch_in(ANY_ENTRY, [{"A": "x", "B": "y"}, {"A": "z"}])
     found = made.match(batch)
-    assert {row: one.numbers for row, one in found.items()} == {0: [0, 1, 2, 3]}
+    assert {row: one.numbers for row, one in found.items()} == {0: (0, 1, 2, 3)}
     assert made.bound == {0, 1, 2, 3}
     assert len(made.plan(ANY_ENTRY).rules) == 2
-    assert [why.facts(found[0].event)[0].value for _, why in found[0].hits] == ["x", "y", "x", "x"]
+    assert [why.facts(found[0].event)[0][1] for _, why in found[0].met.hits] == ["x", "y", "x", "x"]
 
 
 def test_conditions_with_other_selections_keep_their_evidence() -> None:
     made = Engine(stored([A_IS_X, replace(A_IS_X, selection="two")]))
     batch = batch_in(ANY_ENTRY, [{"A": "x"}])
     found = made.match(batch)[0]
-    assert [why.facts(found.event)[0].test.selection for _, why in found.hits] == ["one", "two"]
+    assert [why.facts(found.event)[0][0].selection for _, why in found.met.hits] == ["one", "two"]
 
 
 def test_a_condition_is_not_read_before_its_literals_are_met() -> None:

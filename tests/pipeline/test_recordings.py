@@ -100,7 +100,7 @@ def tags_by_event(path: Path) -> list[tuple[str, str, str, tuple[str, ...]]]:
     for batch in batches(path):
         for row, found in engine.match(batch).items():
             image, loaded = batch.value(row, "Image"), batch.value(row, "ImageLoaded")
-            tags = tagger.tags_of(tuple(found.numbers)).names
+            tags = tagger.tags_of(found.numbers).names
             rows.append((batch.systems[row], str(image), str(loaded), tags))
     return rows
 

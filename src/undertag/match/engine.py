@@ -12,9 +12,9 @@ from operator import itemgetter
 from typing import Final
 
 from undertag.match.binding import Binding
-from undertag.match.indexed.asked import Memory
 from undertag.match.indexed.chances import Chances, Guesses
 from undertag.match.indexed.gate import Gate
+from undertag.match.indexed.memory import ANSWERS, CHARS, Memory
 from undertag.match.indexed.pending import Pending
 from undertag.match.indexed.plan import Found, Plan
 from undertag.match.outline import Outline, ids_of, keywords_of, outline_of
@@ -40,7 +40,8 @@ class Engine:
         self.rules = list(rules)
         self.bound: set[int] = set()
         self._plans: dict[tuple[str | None, ...], Plan] = {}
-        self._memory = Memory()
+        self._memory = Memory(ANSWERS)
+        self._recall = Memory(CHARS)
         self._outlines: dict[int, Outline] = {}
         self._guesses = Guesses()
         self.gate = _gate(rule for rule in self.rules if rule.logsource.product == "windows")
@@ -95,7 +96,14 @@ class Engine:
             twins |= binding.twins
         bound.sort(key=itemgetter(0))
         self.bound.update([number for number, _ in bound], *twins.values())
-        return Plan(bound, Chances(self._guesses), gated=self.gate.covered, twins=twins, memory=self._memory)
+        return Plan(
+            bound,
+            Chances(self._guesses),
+            gated=self.gate.covered,
+            twins=twins,
+            memory=self._memory,
+            recall=self._recall,
+        )
 
     def _outline(self, number: int) -> Outline:
         found = self._outlines.get(number)

@@ -8,9 +8,8 @@ derived field of the entry. A batch never changes after it was made, apart from 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any, Protocol
 
 from undertag.model.entry import Derivation, Entry
@@ -28,7 +27,7 @@ _HIVES = (
 )
 
 
-class Layout(Protocol):
+class Layout(Hashable, Protocol):
     """How the records of one shape are taken apart."""
 
     name: str
@@ -48,8 +47,11 @@ class Fields(Protocol):
     def whole(self) -> list[Mapping[str, Any]]:
         """Each record's fields by name."""
 
-    def rows(self, names: tuple[str, ...]) -> list[Any]:
-        """A row a record, with an attribute `f0`, `f1`, … for each of these fields; None where absent or null."""
+    def rows(self, names: tuple[str, ...]) -> list[tuple[Any, ...]]:
+        """Each record's values of these fields in their order, None where absent or null, and one None behind them."""
+
+    def pick(self, rows: Sequence[int]) -> Fields:
+        """The fields of some of the records."""
 
 
 class Batch:
@@ -68,11 +70,12 @@ class Batch:
     """
 
     __slots__ = (
-        "_attributes",
         "_columns",
         "_events",
         "_fields",
+        "_places",
         "_rows",
+        "_turned",
         "entry",
         "heads",
         "layout",
@@ -107,10 +110,13 @@ class Batch:
         self.systems = systems
         self.uids = uids
         self.loud: list[int] | None = None
-        self._columns: dict[str, list[Any]] = {}
+        self._columns: dict[str, Sequence[Any]] = {}
         self._events: dict[int, Mapping[str, Any]] = {}
-        self._rows: list[Any] = []
-        self._attributes: Mapping[str, str] = {}
+        self._rows: list[tuple[Any, ...]] = []
+        self._places: Mapping[str, int] = {}
+        """Where the fields are in `_rows`."""
+        self._turned: list[tuple[Any, ...]] = []
+        """`_rows` as columns."""
 
     def __len__(self) -> int:
         return len(self.raws)
@@ -128,23 +134,53 @@ class Batch:
         fields = self._fields
         if not isinstance(fields, list) and names:
             self._rows = fields.rows(names)
-            self._attributes = _attributes(names)
+            self._places = _places(names)
 
-    def column(self, name: str) -> list[Any]:
+    def column(self, name: str) -> Sequence[Any]:
         """The values of field `name`, one an event; None where absent or null."""
         found = self._columns.get(name)
         if found is None:
             found = self._columns[name] = self._make(name)
         return found
 
+    def keys(self, names: tuple[str, ...]) -> list[tuple[Any, ...]]:
+        """The values of these fields of each event together, and perhaps one None behind them."""
+        if self._rows and self._places is _places(names) and not _has_header(self.layout, names):
+            return self._rows
+        return list(zip(*map(self.column, names), strict=True))
+
+    def pick(self, rows: Sequence[int]) -> Batch:
+        """Some of the events as a batch of their own; `loud` are those of them that are loud here."""
+        fields = self._fields
+        part = Batch(
+            entry=self.entry,
+            layout=self.layout,
+            rows=[self.rows[row] for row in rows],
+            raws=[self.raws[row] for row in rows],
+            heads=[self.heads[row] for row in rows],
+            fields=[fields[row] for row in rows] if isinstance(fields, list) else fields.pick(rows),
+            times=[self.times[row] for row in rows],
+            systems=[self.systems[row] for row in rows],
+            uids=[self.uids[row] for row in rows],
+        )
+        if self.loud is not None:
+            loud = set(self.loud)
+            part.loud = [at for at, row in enumerate(rows) if row in loud] if loud else []
+        if self._rows:
+            part._rows = [self._rows[row] for row in rows]
+            part._places = self._places
+        part._columns = {name: [column[row] for row in rows] for name, column in self._columns.items()}
+        return part
+
     def value(self, row: int, name: str) -> Any:
         """The value of field `name` of one event; None where absent or null."""
         found = self._columns.get(name)
         if found is not None:
             return found[row]
-        attribute = self._attributes.get(name)
-        if attribute is not None:
-            return getattr(self._rows[row], attribute)
+        place = self._places.get(name)
+        if place is not None:
+            value, get = self._rows[row][place], self.layout.getter(name)
+            return value if value is not None or get is None else get(self.heads[row])
         if name.startswith("~"):
             how = self.entry.derivations[name]
             return derive(how, [self.value(row, part) for part in how.fields])
@@ -167,15 +203,21 @@ class Batch:
             self._events[row] = found
         return found
 
-    def _make(self, name: str) -> list[Any]:
-        attribute = self._attributes.get(name)
-        if attribute is not None:
-            return list(map(_getter(attribute), self._rows))
+    def _make(self, name: str) -> Sequence[Any]:
+        place, get = self._places.get(name), self.layout.getter(name)
+        if place is not None:
+            if not self._turned:
+                self._turned = list(zip(*self._rows, strict=True))
+            values = self._turned[place]
+            if get is None or None not in values:
+                return values
+            return [
+                get(head) if value is None else value for value, head in zip(values, self.heads, strict=True)
+            ]
         if name.startswith("~"):
             how = self.entry.derivations[name]
             parts = [self.column(part) for part in how.fields]
             return [derive(how, values) for values in zip(*parts, strict=True)]
-        get = self.layout.getter(name)
         if get is None:
             if "." in name:
                 return [_at(fields, name) for fields in self.fields]
@@ -188,14 +230,15 @@ class Batch:
 
 
 @lru_cache(maxsize=4_096)
-def _attributes(names: tuple[str, ...]) -> Mapping[str, str]:
-    """The attributes of `Fields.rows` by field."""
-    return {name: f"f{index}" for index, name in enumerate(names)}
+def _places(names: tuple[str, ...]) -> Mapping[str, int]:
+    """Where each field is in `Fields.rows`."""
+    return {name: place for place, name in enumerate(names)}
 
 
-@lru_cache(maxsize=1_024)
-def _getter(attribute: str) -> Callable[[Any], Any]:
-    return attrgetter(attribute)
+@lru_cache(maxsize=4_096)
+def _has_header(layout: Layout, names: tuple[str, ...]) -> bool:
+    """Whether some of the names may stand for a header's field."""
+    return any(layout.getter(name) is not None for name in names)
 
 
 def _at(fields: Mapping[str, Any], name: str) -> Any:

@@ -33,7 +33,7 @@ class HitWriter:
         said = reason.said
         if said is None:
             said = reason.said = b",".join(map(self._fact, reason.facts(found.event)))
-        return b'%b,"evidence":[%b]}' % (head, said)
+        return head + said + b"]}"
 
     def _head(self, rule: Rule) -> bytes:
         said: dict[str, Any] = {
@@ -45,7 +45,7 @@ class HitWriter:
         own = [tag for tag in rule.tags if not tag.startswith("attack.")]
         if own and not rule.pack:
             said["tags"] = own
-        return orjson.dumps(said)[:-1]
+        return orjson.dumps(said)[:-1] + b',"evidence":['
 
     def _fact(self, fact: Fact) -> bytes:
         test, value = fact
@@ -59,8 +59,8 @@ class HitWriter:
                 + ("|cased" if test.cased else ""),
                 "pattern": pattern_of(test),
             }
-            known = self._tests[id(test)] = (test, orjson.dumps(said)[:-1])
-        return b'%b,"value":%b}' % (known[1], orjson.dumps(value[:MAX_VALUE]))
+            known = self._tests[id(test)] = (test, orjson.dumps(said)[:-1] + b',"value":')
+        return known[1] + orjson.dumps(value[:MAX_VALUE]) + b"}"
 
 
 def field_name(test: Test) -> str | None:

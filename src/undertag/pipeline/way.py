@@ -101,12 +101,9 @@ class Way:
         tally.systems.update(batch.systems)
         tagged: dict[int, Tagged] = {}
         for row, hit in found.items():
-            reasons = tuple([reason for _, reason in hit.hits])
-            known = self._known.get(reasons)
+            known = hit.met.told
             if known is None:
-                if len(self._known) >= MAX_KNOWN:
-                    self._known.clear()
-                known = self._known[reasons] = self._tagged(hit)
+                known = hit.met.told = self._told(hit)
             numbers, said = known
             tally.groups[numbers] += 1
             if said is not None:
@@ -117,12 +114,22 @@ class Way:
         if self.renderer is not None:
             self.renderer.render(batch, tagged, outcome.rendered)
 
+    def _told(self, hit: Found) -> tuple[tuple[int, ...], Tagged | None]:
+        """The same as `_tagged`, once for the same reasons."""
+        reasons = tuple([reason for _, reason in hit.met.hits])
+        known = self._known.get(reasons)
+        if known is None:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            known = self._known[reasons] = self._tagged(hit)
+        return known
+
     def _tagged(self, hit: Found) -> tuple[tuple[int, ...], Tagged | None]:
         """The numbers of the rules that an event meets, and what is written of it: the same for the same reasons."""
-        numbers = tuple(hit.numbers)
+        numbers = hit.numbers
         if self.renderer is None:
             return numbers, None
-        rules = [self._hits.hit(number, reason, hit) for number, reason in hit.hits]
+        rules = [self._hits.hit(number, reason, hit) for number, reason in hit.met.hits]
         return numbers, Tagged(b"[" + b",".join(rules) + b"]", self.tagger.tags_of(numbers))
 
     def _names(
@@ -139,7 +146,7 @@ class Way:
             if named is None:
                 continue
             hit = found.get(row)
-            numbers = tuple(hit.numbers) if hit else ()
+            numbers = hit.numbers if hit else ()
             tags, added = self.tagger.with_names(numbers, named)
             tally.tagged += hit is None
             own = self.tagger.tags_of(numbers).techniques

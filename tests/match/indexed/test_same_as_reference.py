@@ -12,10 +12,12 @@ from tests.match.modifier_cases import CASES, Case, load_case
 from tests.match.random_rules import events, exprs
 
 from undertag.match.bind import fold
-from undertag.match.indexed import chances, scan
+from undertag.match.indexed import chances, memory, scan
 from undertag.match.indexed.evidence import compile_evidence
 from undertag.match.indexed.folded import FoldedEvent
+from undertag.match.indexed.gate import Gate
 from undertag.match.indexed.long_texts import LongTexts
+from undertag.match.indexed.memory import Memory
 from undertag.match.indexed.plan import Plan
 from undertag.model.expr import FALSE, Expr, Test
 
@@ -89,29 +91,39 @@ def test_long_texts_are_searched_alike(conditions: list[Expr], some: list[dict[s
         assert by_index(Plan(rules), batch_of(some)) == by_reference(rules, some)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     conditions=rule_sets,
     some=event_sets,
-    answers=st.sampled_from([0, 2, 1000]),
-    trial=st.sampled_from([1, 3, 1000]),
+    other=event_sets,
+    limit=st.sampled_from([0, 2, 1000, 1_000_000]),
+    trials=st.sampled_from([(1,), (3, 5), (1000,)]),
+    seldom=st.sampled_from([0, 3]),
+    covered=st.sampled_from([(), ("abc",)]),
 )
 def test_what_is_remembered_changes_nothing(
-    conditions: list[Expr], some: list[dict[str, Any]], answers: int, trial: int
+    conditions: list[Expr],
+    some: list[dict[str, Any]],
+    other: list[dict[str, Any]],
+    limit: int,
+    trials: tuple[int, ...],
+    seldom: int,
+    covered: tuple[str, ...],
 ) -> None:
     """Whatever was seen before, forgotten or given up: the same hits, for the same reasons."""
     rules = bound(conditions)
-    expected = by_reference(rules, some)
-    batch = batch_of(some)
+    gate = Gate(covered)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("undertag.match.indexed.asked.MAX_ANSWERS", answers)
-        patch.setattr("undertag.match.indexed.asked.TRIAL", trial)
-        made = Plan(rules)
-        for _ in range(3):
-            assert by_index(made, batch) == expected
-        for found in made.match(batch).values():
-            for number, reason in found.hits:
-                assert reason.facts(found.event) == compile_evidence(dict(rules)[number])(found.event)
+        patch.setattr(memory, "TRIALS", trials)
+        patch.setattr(memory, "PAUSE", 1)
+        patch.setattr("undertag.match.indexed.asked.SELDOM", seldom)
+        made = Plan(rules, gated=gate.covered, memory=Memory(limit), recall=Memory(limit))
+        for events in (some, some, other, [*some, *other], some):
+            batch = batch_of(events, gate)
+            assert by_index(made, batch) == by_reference(rules, events)
+            for found in made.match(batch).values():
+                for number, reason in found.met.hits:
+                    assert reason.facts(found.event) == compile_evidence(dict(rules)[number])(found.event)
 
 
 @settings(max_examples=150, deadline=None)
@@ -142,10 +154,11 @@ def test_values_that_python_takes_for_equal(first: Any, second: Any) -> None:
     """1 == True == 1.0 for a dictionary, but not for a rule."""
     case_rules = [(0, fold(load_text_eq("true"), {})), (1, fold(load_text_eq("1"), {}))]
     events = [{"A": first}, {"A": second}, {"A": first}]
-    made = Plan(case_rules)
-    for one in events:
-        assert by_index(made, batch_of([one])) == by_reference(case_rules, [one])
-    assert by_index(made, batch_of(events)) == by_reference(case_rules, events)
+    for gate in (None, Gate([])):
+        made = Plan(case_rules)
+        for one in events:
+            assert by_index(made, batch_of([one], gate)) == by_reference(case_rules, [one])
+        assert by_index(made, batch_of(events, gate)) == by_reference(case_rules, events)
 
 
 NESTED: list[dict[str, Any]] = [

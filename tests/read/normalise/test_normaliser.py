@@ -106,7 +106,7 @@ def test_typed_decoding_sees_what_whole_decoding_sees() -> None:
         (one,), _ = normalise(json.dumps(event).encode())
         (other,), _ = normalise(json.dumps(event).encode())
         one.prepare(names)
-        assert [one.column(name) for name in names] == [other.column(name) for name in names]
+        assert [list(one.column(name)) for name in names] == [list(other.column(name)) for name in names]
 
 
 def test_user_data_is_flattened() -> None:

@@ -9,47 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from weakref import WeakSet
 
 from undertag.match.bind import has_keywords
-from undertag.match.indexed.columns import Columns, ColumnTest
+from undertag.match.indexed.columns import Columns, ColumnTest, compile_screen
 from undertag.match.indexed.evidence import Evidence, Fact, compile_evidence
 from undertag.match.indexed.folded import FoldedEvent
 from undertag.match.indexed.long_texts import LongTexts
+from undertag.match.indexed.memory import Memory, Trial
 from undertag.match.indexed.text_tests import Condition
 from undertag.model.batch import Batch
 from undertag.model.expr import Expr, Not, Test, field_names
 
-MAX_ANSWERS: Final = 32_768
-"""Answers remembered by all rules together."""
 MAX_CHARS: Final = 512
 """A longer value hardly comes again, and a memo of such would be large."""
-TRIAL: Final = 256
-"""Events after which it is seen whether remembering pays."""
-WORTH: Final = 0.7
-"""It does where fewer of the events than this have new values."""
+SELDOM: Final = 128
+"""A rule that was asked of fewer events remembers nothing yet: remembering takes longer than asking anew."""
 FEW_ROWS: Final = 4
 """Fewer events are asked one by one."""
-
-
-class Memory:
-    """Counts what all rules remember, and lets them forget it when it is too much."""
-
-    def __init__(self) -> None:
-        self._asked: WeakSet[Asked] = WeakSet()
-        self._left = MAX_ANSWERS
-
-    def join(self, asked: Asked) -> None:
-        """Takes in a rule, as long as there is one."""
-        self._asked.add(asked)
-
-    def spend(self) -> None:
-        """To be called before an answer is remembered."""
-        self._left -= 1
-        if self._left < 0:
-            for asked in self._asked:
-                asked.forget()
-            self._left = MAX_ANSWERS
 
 
 class Asking:
@@ -102,20 +78,26 @@ class Reason:
 
 
 class Asked:
-    """One rule of a plan."""
+    """One rule of a plan.
+
+    Attributes:
+        by_values: whether the values of its fields decide it.
+    """
 
     __slots__ = (
         "__weakref__",
         "_condition",
-        "_count",
         "_evidence",
         "_expr",
         "_first",
         "_memo",
         "_memory",
         "_names",
-        "_new",
         "_numbers",
+        "_old",
+        "_screen",
+        "_trial",
+        "by_values",
     )
 
     def __init__(self, expr: Expr, condition: Condition, first: ColumnTest | None, memory: Memory) -> None:
@@ -123,18 +105,29 @@ class Asked:
         self._expr = expr
         self._condition = condition
         self._first = first
+        self._screen = compile_screen(expr)
         self._memory = memory
         self._memo: dict[tuple[Any, ...], Reason | None] = {}
+        self._old: dict[tuple[Any, ...], Reason | None] = {}
+        """What was remembered before the last time that all rules together remembered too much."""
         memory.join(self)
-        self._names = tuple(sorted(field_names(expr))) if _by_values(expr) else None
+        self.by_values = _by_values(expr)
+        self._names = tuple(sorted(field_names(expr)))
         self._evidence: Evidence | None = None
-        self._count = self._new = 0
+        self._trial = Trial(rest=SELDOM)
         self._numbers = False
 
     def met(self, rows: Sequence[int], asking: Asking) -> list[tuple[int, Reason]]:
         """The rows that meet the rule, and why."""
-        if self._names is None:
-            return self._each(rows, asking)
+        if self._screen is not None:
+            rows = self._screen(rows, asking.batch)
+            if not rows:
+                return []
+        if not self.by_values or self._trial.rests(len(rows)):
+            condition = self._condition
+            if not self._may_be(rows, asking):
+                return []
+            return [(row, self._reason()) for row in rows if condition(asking.events[row])]
         if not self._names:
             return self._all_or_none(rows, asking)
         columns = [asking.batch.column(name) for name in self._names]
@@ -154,18 +147,14 @@ class Asked:
                 found.append((row, reason))
         if not new:
             return found
-        self._weigh(len(rows), len(new))
+        if self._trial.fails(len(rows), len(new)):
+            self._memo, self._old = {}, {}
         return found + self._ask(new, asking)
 
-    def forget(self) -> None:
-        """Remembers nothing any more."""
-        self._memo.clear()
-
-    def _each(self, rows: Sequence[int], asking: Asking) -> list[tuple[int, Reason]]:
-        if not self._may_be(rows, asking):
-            return []
-        condition = self._condition
-        return [(row, self._reason()) for row in rows if condition(asking.events[row])]
+    def age(self) -> None:
+        """Forgets what wasn't asked for since this was called before."""
+        self._old = self._memo
+        self._memo = {}
 
     def _may_be(self, rows: Sequence[int], asking: Asking) -> bool:
         """Whether one of the rows may meet the rule, told from all of them together."""
@@ -181,16 +170,6 @@ class Asked:
         reason = self._memo[()]
         return [(row, reason) for row in rows] if reason is not None else []
 
-    def _weigh(self, asked: int, new: int) -> None:
-        """Gives up remembering where values hardly ever come again."""
-        self._count += asked
-        self._new += new
-        if self._count >= TRIAL:
-            if self._new > self._count * WORTH:
-                self._names = None
-                self.forget()
-            self._count = self._new = 0
-
     def _reason(self) -> Reason:
         if self._evidence is None:
             self._evidence = compile_evidence(self._expr)
@@ -198,18 +177,21 @@ class Asked:
 
     def _ask(self, new: list[tuple[int, tuple[Any, ...]]], asking: Asking) -> list[tuple[int, Reason]]:
         """The same for rows with values not met before; these are remembered."""
-        condition, memory, memo = self._condition, self._memory, self._memo
+        condition, memory = self._condition, self._memory
         may_be = self._may_be([row for row, _ in new], asking)
         found = []
         for row, key in new:
             kept = _is_key(key)
-            if kept and key in memo:  # met a moment ago
-                reason = memo[key]
+            if kept and key in self._memo:  # met a moment ago
+                reason = self._memo[key]
             else:
-                reason = self._reason() if may_be and condition(asking.events[row]) else None
+                if kept and key in self._old:
+                    reason = self._old[key]
+                else:
+                    reason = self._reason() if may_be and condition(asking.events[row]) else None
                 if kept:
                     memory.spend()
-                    memo[key] = reason
+                    self._memo[key] = reason
                     self._numbers = self._numbers or int in map(type, key)
             if reason is not None:
                 found.append((row, reason))

@@ -66,6 +66,34 @@ def compile_column_tests(expr: Expr) -> ColumnTest | None:
     return lambda columns: any(ask(columns) for ask in asks)
 
 
+def compile_screen(expr: Expr) -> Callable[[Sequence[int], Batch], Sequence[int]] | None:
+    """A function that leaves those rows in which two fields are equal that `expr` wants to be; None if it wants none.
+
+    Arrays and values that are no texts are left in.
+    """
+    for test in expr.args if isinstance(expr, And) else (expr,):
+        if isinstance(test, Test) and test.op == "fieldref" and test.field is not None:
+            return _equal(test.field, test.pattern)
+    return None
+
+
+def _equal(one: str, other: str) -> Callable[[Sequence[int], Batch], Sequence[int]]:
+    def screen(rows: Sequence[int], batch: Batch) -> Sequence[int]:
+        mine, others = batch.column(one), batch.column(other)
+        left = []
+        for row in rows:
+            value, its = mine[row], others[row]
+            if value.__class__ is str and its.__class__ is str:
+                if value != its and value.lower() != its.lower():
+                    continue
+            elif value is None or its is None:
+                continue
+            left.append(row)
+        return left
+
+    return screen
+
+
 def column_tests(expr: Expr) -> list[Test] | None:
     """Tests one of which holds wherever `expr` does; None if there are none that a column can be asked."""
     if isinstance(expr, Test):

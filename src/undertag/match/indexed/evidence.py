@@ -8,21 +8,15 @@ says that the condition doesn't hold. What a `not` contributes is nothing to sho
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from undertag.match.indexed.closures import compile_condition
 from undertag.match.indexed.folded import AS_IS, KEYWORDS, KEYWORDS_AS_IS, FoldedEvent
 from undertag.match.patterns import compile_text_test, wants_folded
 from undertag.model.expr import REF_OPS, And, Expr, Not, Or, Test
 
-
-class Fact(NamedTuple):
-    """One test that held, and the value that it held for."""
-
-    test: Test
-    value: str
-
-
+Fact: TypeAlias = tuple[Test, str]
+"""One test that held, and the value that it held for."""
 Evidence: TypeAlias = Callable[[FoldedEvent], list[Fact] | None]
 
 
@@ -90,21 +84,22 @@ def _of_alike(expr: Or) -> Evidence | None:
         return None
     holds = _HOLDS[op]
     pairs = [(test, test.pattern) for test in tests]
+    as_is = AS_IS + name
 
     def ask(event: FoldedEvent) -> list[Fact] | None:
         text = event[name]
         if text.__class__ is str:
             for test, pattern in pairs:
                 if holds(text, pattern):
-                    return [Fact(test, event[AS_IS + name])]
+                    return [(test, event[as_is])]
             return None
         if text is None:
             return None
-        as_is = event[AS_IS + name]
+        texts = event[as_is]
         for test, pattern in pairs:
             for index, part in enumerate(text):
                 if holds(part, pattern):
-                    return [Fact(test, as_is[index])]
+                    return [(test, texts[index])]
         return None
 
     return ask
@@ -123,12 +118,12 @@ def _of_test(test: Test, *, known: bool) -> Evidence:
     def ask(event: FoldedEvent) -> list[Fact] | None:
         text = event[as_is] if known else event[key]
         if text.__class__ is str:
-            return [Fact(test, event[as_is])] if known or holds(text) else None
+            return [(test, event[as_is])] if known or holds(text) else None
         if text is None:
             return None
         for index, part in enumerate(event[key]):
             if holds(part):
-                return [Fact(test, event[as_is][index])]
+                return [(test, event[as_is][index])]
         return None
 
     return ask
@@ -141,6 +136,6 @@ def _of_presence(test: Test, name: str, *, known: bool) -> Evidence:
         if not known and not holds(event):
             return None
         text = event[AS_IS + name]
-        return [Fact(test, text if isinstance(text, str) else "" if text is None else ", ".join(text))]
+        return [(test, text if isinstance(text, str) else "" if text is None else ", ".join(text))]
 
     return ask

@@ -8,6 +8,7 @@ literals is met. The others are *dense*: each has a bit in every value's integer
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import sqrt
 from operator import or_
 from typing import Final
 
@@ -18,6 +19,9 @@ from undertag.model.batch import Batch
 
 _USEFUL: Final = 0.4
 """A group that more events meet than this rules out too little to be looked for."""
+_ASKING: Final = 4.0
+_MEETING: Final = 0.3
+"""Microseconds that asking a rule of an event takes, and meeting an atom in one: a further group has to pay for itself."""
 MAX_VERDICTS: Final = 4096
 OFTEN: Final = 0.015
 """A rule that its groups leave in more often than this is asked of several events first, if it can be."""
@@ -70,19 +74,25 @@ class Filter:
         for index, (number, needs) in enumerate(dense):
             self._dense.append(number)
             bit = 1 << index
-            for name, group in _cheapest_by_field(needs.groups, chances).items():
-                if chances.group(group) > _USEFUL:
-                    continue
-                ruled_out[name] = ruled_out.get(name, 0) | bit
-                for atom in group:
-                    mark(atom).clear |= bit
+            left = 1.0
             spanning = [group for group in needs.groups if single_field(group) is None]
             if spanning:
                 many |= bit
-                for atom in min(spanning, key=chances.group):
+                best = min(spanning, key=chances.group)
+                left = min(left, chances.group(best))
+                for atom in best:
                     mark(atom).put |= bit << width
-            for atom in needs.refuters:
-                mark(atom).put |= bit
+            for name, group in _cheapest_by_field(needs.groups, chances):
+                chance = chances.group(group)
+                if chance > _USEFUL or left * (1 - chance) * _ASKING < chance * _MEETING:
+                    continue
+                left *= chance if left == 1 else sqrt(chance)
+                ruled_out[name] = ruled_out.get(name, 0) | bit
+                for atom in group:
+                    mark(atom).clear |= bit
+            if left * _ASKING > _MEETING:
+                for atom in needs.refuters:
+                    mark(atom).put |= bit
             if min(map(chances.group, needs.groups), default=1.0) > OFTEN:
                 self.often.add(number)
         self._mask = (1 << width) - 1
@@ -97,6 +107,13 @@ class Filter:
             FieldScan(name, marks.get(name, {}), ruled_out.get(name, 0), 1 << (2 * width + index), gated)
             for index, name in enumerate(names)
         ]
+
+    def loud(self, batch: Batch) -> frozenset[int]:
+        """The rows in whose bytes a keyword may be: for all others the values of their fields decide."""
+        loud = frozenset(batch.loud or ())
+        return loud.union(
+            *(scan.rows_met(batch) for scan in self._scans if scan.name == RAW and not scan.gated)
+        )
 
     def left(self, batch: Batch) -> dict[int, list[int]]:
         """By its number each rule that is left in somewhere, with the rows to ask it of."""
@@ -176,7 +193,8 @@ class Filter:
         return verdict
 
 
-def _cheapest_by_field(groups: Sequence[Group], chances: Chances) -> dict[str, Group]:
+def _cheapest_by_field(groups: Sequence[Group], chances: Chances) -> list[tuple[str, Group]]:
+    """For each field the group on it that is met least often; the rarest first."""
     cheapest: dict[str, Group] = {}
     for group in groups:
         name = single_field(group)
@@ -184,7 +202,7 @@ def _cheapest_by_field(groups: Sequence[Group], chances: Chances) -> dict[str, G
             name not in cheapest or chances.group(group) < chances.group(cheapest[name])
         ):
             cheapest[name] = group
-    return cheapest
+    return sorted(cheapest.items(), key=lambda item: (chances.group(item[1]), item[0]))
 
 
 def _bits(number: int) -> Iterator[int]:

@@ -9,15 +9,17 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from undertag.match.indexed.asked import Asked, Asking, Memory, Reason
-from undertag.match.indexed.atoms import Needs, needs_of
+from undertag.match.indexed.asked import Asked, Asking, Reason
+from undertag.match.indexed.atoms import RAW, Group, Needs, needs_of
 from undertag.match.indexed.chances import RARE, Chances
 from undertag.match.indexed.closures import compile_condition
 from undertag.match.indexed.columns import compile_column_tests
 from undertag.match.indexed.filter import Filter
 from undertag.match.indexed.folded import FoldedEvent
 from undertag.match.indexed.long_texts import LongTexts
+from undertag.match.indexed.memory import ANSWERS, CHARS, Memory
 from undertag.match.indexed.pending import Conditions, Pending
+from undertag.match.indexed.recall import NOTHING_MET, Met, Recall
 from undertag.match.indexed.sample import Sample
 from undertag.match.indexed.text_tests import Timeouts
 from undertag.model.batch import Batch
@@ -28,11 +30,11 @@ _UNUSUAL: Final = re.compile(r"[\x00-\x1f\"\\.]")
 
 
 class Found(NamedTuple):
-    """The hits on one event in the order of the rules' numbers."""
+    """The hits on one event."""
 
     asking: Asking
     row: int
-    hits: list[tuple[int, Reason]]
+    met: Met
 
     @property
     def event(self) -> FoldedEvent:
@@ -40,9 +42,9 @@ class Found(NamedTuple):
         return self.asking.events[self.row]
 
     @property
-    def numbers(self) -> list[int]:
-        """The numbers of the rules."""
-        return [number for number, _ in self.hits]
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of the rules that it meets."""
+        return self.met.numbers
 
 
 class Plan:
@@ -57,9 +59,11 @@ class Plan:
         gated: frozenset[str] = frozenset(),
         twins: Mapping[int, Sequence[int]] | None = None,
         memory: Memory | None = None,
+        recall: Memory | None = None,
     ) -> None:
         """`rules`: numbers, which come back in hits, and bound conditions. `needs`: those known already. `twins`: by the
-        number of a rule those of all with its condition, itself among them; they match where it does."""
+        number of a rule those of all with its condition, itself among them; they match where it does. `memory`, `recall`:
+        what bounds the rules' answers and the events remembered."""
         self._gated, self.rules, self._twins = gated, list(rules), twins or {}
         chances = chances or Chances()
         self._guesses = chances.guesses
@@ -67,10 +71,12 @@ class Plan:
         self._exprs = Conditions(rules)
         self.timeouts = Timeouts()
         self._longs = LongTexts()
-        self._memory = memory or Memory()
+        self._memory = memory or Memory(ANSWERS)
+        self._events = recall or Memory(CHARS)
+        self._recall: Recall | None = None
         self._askeds: dict[int, Asked] = {}
         self._needs = self._wanted(chances) if needs is None else dict(needs)
-        self._names: tuple[str, ...] | None = None
+        self._names: tuple[str, ...] = ()
         self._chances = chances
         self._filter: Filter | None = None
         """Built when it is first wanted; a plan that is at once planned anew never needs one."""
@@ -92,14 +98,34 @@ class Plan:
 
     def match(self, batch: Batch) -> dict[int, Found]:
         """What matches, by row; rows without a match are left out."""
-        batch.prepare(self._plain_names(batch))
+        recall = self._prepare(batch)
         asking = Asking(batch, self._longs)
+        keys = recall.keys(batch)
+        if keys is None:
+            return {row: Found(asking, row, Met(hits)) for row, hits in self._hits(batch, asking)[0].items()}
+        known, new, keys = recall.look(keys, self.filter.loud(batch))
+        if new:
+            part = batch.pick(new) if len(new) < len(keys) else batch
+            hits, unsure = self._hits(part, Asking(part, self._longs))
+            unsure.update(part.loud or ())
+            for at, row in enumerate(new):
+                met = known[row] = Met(hits[at]) if at in hits else NOTHING_MET
+                if at not in unsure:
+                    recall.remember(keys[row], met)
+        return {row: Found(asking, row, met) for row, met in enumerate(known) if met is not None and met.hits}
+
+    def _hits(self, batch: Batch, asking: Asking) -> tuple[dict[int, list[tuple[int, Reason]]], set[int]]:
+        """The hits by row, in the order of the rules' numbers; and the rows of which values alone can't tell."""
         left = self.filter.left(batch)
         for number in self.always:
             left[number] = list(range(len(batch)))
         by_rule: dict[int, list[tuple[int, Reason]]] = {}
+        unsure: set[int] = set()
         for number, rows in left.items():
-            met = self._asked(number).met(rows, asking)
+            asked = self._asked(number)
+            if not asked.by_values:
+                unsure.update(rows)
+            met = asked.met(rows, asking)
             if met:
                 by_rule.update(dict.fromkeys(self._twins.get(number, (number,)), met))
         hits: dict[int, list[tuple[int, Reason]]] = {}
@@ -109,23 +135,23 @@ class Plan:
                     hits[row].append((number, reason))
                 else:
                     hits[row] = [(number, reason)]
-        return {row: Found(asking, row, some) for row, some in hits.items()}
+        return hits, unsure
 
-    def _plain_names(self, batch: Batch) -> tuple[str, ...]:
-        """The fields of the records themselves that scans and conditions ask for."""
-        if self._names is None:
+    def _prepare(self, batch: Batch) -> Recall:
+        """Decodes the fields of the records that scans and conditions ask for."""
+        if self._recall is None:
             pending = self._exprs.pending.values()
             asked = set(self.filter.fields).union(
                 *(rule.fields for rule in pending), *map(field_names, self._exprs.values())
             )
+            asked.discard(RAW)
             names: set[str] = set()
             for name in asked:
-                if name.startswith("~"):
-                    names.update(batch.entry.derivations[name].fields)
-                elif not _UNUSUAL.search(name) and batch.layout.getter(name) is None:
-                    names.add(name)
-            self._names = tuple(sorted(names))
-        return self._names
+                names.update(batch.entry.derivations[name].fields if name.startswith("~") else (name,))
+            self._recall = Recall(sorted(names), self._events)
+            self._names = tuple([name for name in sorted(names) if not _UNUSUAL.search(name)])
+        batch.prepare(self._names)
+        return self._recall
 
     def _asked(self, number: int) -> Asked:
         asked = self._askeds.get(number)
@@ -142,10 +168,17 @@ class Plan:
         sample = Sample(batches, self._guesses)
         sample.count(self._needs.values())
         chances = sample.chances()
-        # A rule whose best group is rare by count stays as it is; the others look for a better one.
+        # A rule whose best group is rare by count stays as it is; the others look for a better one among all they have.
         common = [number for number, needs in self._needs.items() if chances.best(needs, RARE) is None]
-        brief = [number for number in common if self._needs[number].brief]
-        sample.count([needs_of(self._exprs[number], chances.group) for number in brief])
+        considered: set[Group] = set()
+
+        def consider(group: Group) -> float:
+            considered.add(group)
+            return chances.group(group)
+
+        for number in common:
+            needs_of(self._exprs[number], consider)
+        sample.count([Needs(tuple(considered), frozenset())])
         chances = sample.chances()
         needs = {number: needs_of(self._exprs[number], chances.group) for number in common}
         return Plan(
@@ -155,4 +188,5 @@ class Plan:
             gated=self._gated,
             twins=self._twins,
             memory=self._memory,
+            recall=self._events,
         )

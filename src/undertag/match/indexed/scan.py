@@ -9,7 +9,7 @@ between bytes that no UTF-8 text has (0xFF), and searched for all literals in on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ahocorasick_rs import BytesAhoCorasick
@@ -45,11 +45,11 @@ class FieldScan:
         "_base",
         "_clear",
         "_flag",
-        "_gated",
         "_put",
         "_sparse_of",
         "_weighed",
         "absent",
+        "gated",
         "memo",
         "name",
         "sparse",
@@ -76,7 +76,7 @@ class FieldScan:
         self._flag = flag
         self._automaton = automaton_of(atoms)
         self._weighed: dict[tuple[int, ...], tuple[int, tuple[int, ...]]] = {}
-        self._gated = name == RAW and all(atom.text in gated for atom in atoms)
+        self.gated = name == RAW and all(atom.text in gated for atom in atoms)
         self.memo: dict[Any, int] = {None: self.absent}
         self.sparse: dict[Any, tuple[int, ...]] = {}
 
@@ -154,7 +154,7 @@ class FieldScan:
         integer = (self._base & ~clear) | put
         return (integer | self._flag, tuple(dict.fromkeys(sparse))) if sparse else (integer, ())
 
-    def _mixed(self, column: list[Any]) -> list[int]:
+    def _mixed(self, column: Sequence[Any]) -> list[int]:
         """Integers of a column with arrays, objects or booleans: each is read as the texts in it."""
         rows = [[value] if isinstance(value, str) else _texts(value) for value in column]
         fresh = {text for texts in rows for text in texts if text not in self.memo}
@@ -179,20 +179,28 @@ class FieldScan:
             some |= part
         return (every & self._base) | (some & ~self._base)
 
+    def rows_met(self, batch: Batch) -> list[int]:
+        """The rows in whose bytes one of the literals is."""
+        return list(self._search_raws(batch, range(len(batch))))
+
     def _raw_integers(self, batch: Batch) -> list[int] | int:
         """Keywords are rare: only rows that the gate calls loud are searched, all rows where it can't tell."""
         self.sparse.clear()
-        rows = batch.loud if batch.loud is not None and self._gated else range(len(batch))
+        rows = batch.loud if batch.loud is not None and self.gated else range(len(batch))
         if not rows or self._automaton is None:
             return self._base
         integers = [self._base] * len(batch)
-        raws = [batch.raws[row] for row in rows]
-        found = search(self._automaton, list(map(_folded_record, raws)))
-        for index, atoms in found.items():
-            integers[rows[index]], sparse = self._weigh(atoms)
+        for row, atoms in self._search_raws(batch, rows).items():
+            integers[row], sparse = self._weigh(atoms)
             if sparse:
-                self.sparse[raws[index]] = sparse
+                self.sparse[batch.raws[row]] = sparse
         return integers
+
+    def _search_raws(self, batch: Batch, rows: Sequence[int]) -> dict[int, list[int]]:
+        """Which atoms are met in the bytes of which of these rows."""
+        quiet = frozenset(rows).difference(batch.loud) if batch.loud is not None else frozenset()
+        folded = [(_folded if row in quiet else _unhidden)(batch.raws[row]) for row in rows]
+        return {rows[index]: atoms for index, atoms in search(self._automaton, folded).items()}
 
 
 def search(automaton: Any, folded: list[bytes]) -> dict[int, list[int]]:
@@ -231,9 +239,13 @@ def _pattern(atom: Atom) -> bytes:
     return text
 
 
-def _folded_record(raw: bytes) -> bytes:
+def _folded(raw: bytes) -> bytes:
+    return raw.lower().replace(_EDGE, b"?")
+
+
+def _unhidden(raw: bytes) -> bytes:
     """A record's bytes folded; where letters may hide behind escapes the same once more without them."""
-    folded = raw.lower().replace(_EDGE, b"?")
+    folded = _folded(raw)
     if any(mark in raw for mark in HIDING):
         return folded + _EDGE + _ESCAPE.sub(_unescaped, folded)
     return folded

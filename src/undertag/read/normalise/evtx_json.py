@@ -8,15 +8,17 @@ for, the rest of its header when a rule asks for that. A record that the decoder
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import astuple
 
 from undertag.read.normalise.windows_dict import data_fields, flatten_system
 
+_unnamed: Final = itemgetter(-1)
 _NOTHING: Final = (b"", b"null")
 
 
@@ -135,17 +137,22 @@ class EventData:
         """Each event's data by field name."""
         return [_fields(event) for event in self._events]
 
-    def rows(self, names: tuple[str, ...]) -> list[Any]:
+    def rows(self, names: tuple[str, ...]) -> list[tuple[Any, ...]]:
         """The values of these fields, nothing else being decoded."""
-        decoder, empty = _decoder(names)
+        decoder = _decoder(names)
         try:
-            rows = [decoder(event.data) for event in self._events]
+            rows = list(map(astuple, map(decoder, [event.data for event in self._events])))
         except (msgspec.DecodeError, RecursionError):
-            return [empty(*map(_fields(event).get, names)) for event in self._events]
-        for at, row in enumerate(rows):
-            if row.unnamed is not None:  # the names may stand within
-                rows[at] = empty(*map(_fields(self._events[at]).get, names))
+            return [(*map(_fields(event).get, names), None) for event in self._events]
+        if list(map(_unnamed, rows)).count(None) < len(rows):  # the names may stand within
+            for at, row in enumerate(rows):
+                if _unnamed(row) is not None:
+                    rows[at] = (*map(_fields(self._events[at]).get, names), None)
         return rows
+
+    def pick(self, rows: Sequence[int]) -> EventData:
+        """See `model.batch.Fields`."""
+        return EventData([self._events[row] for row in rows])
 
     def part(self, part: slice) -> EventData:
         """The data of some of the events."""
@@ -153,15 +160,15 @@ class EventData:
 
 
 @lru_cache(maxsize=1_024)
-def _decoder(names: tuple[str, ...]) -> tuple[Callable[[msgspec.Raw], Any], Callable[..., Any]]:
-    """A decoder for these fields alone, and the type that it makes."""
+def _decoder(names: tuple[str, ...]) -> Callable[[msgspec.Raw], Any]:
+    """A decoder for these fields alone, and behind them for data without names."""
     fields: list[Any] = [
         (f"f{index}", Any, msgspec.field(default=None, name="\u2063Data" if name == "Data" else name))
         for index, name in enumerate(names)
     ]
     fields.append(("unnamed", Any, msgspec.field(default=None, name="Data")))
     kind: Any = msgspec.defstruct("Fields", fields, gc=False)
-    return msgspec.json.Decoder(kind).decode, kind
+    return msgspec.json.Decoder(kind).decode
 
 
 def _fields(event: Event) -> Mapping[str, Any]:

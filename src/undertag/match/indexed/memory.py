@@ -1,0 +1,83 @@
+"""What is remembered to save asking again: how much, for how long, and whether it pays.
+
+Contract: these decide speed and memory alone, never an answer.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+from weakref import WeakSet
+
+ANSWERS: Final = 16_384
+"""Answers remembered by all rules together before the older ones are forgotten."""
+CHARS: Final = 6_000_000
+"""The same for characters of events remembered by all plans together."""
+TRIALS: Final = (256, 1_024, 4_096)
+"""Events after which it is seen whether remembering pays; at a log's beginning all is new, so a later trial is longer."""
+PAUSE: Final = 8
+MAX_PAUSE: Final = 64
+"""After a trial that failed, so many times as many events go by before the next, and each time twice as many."""
+WORTH: Final = 0.7
+"""Remembering pays where fewer of the events than this are new."""
+
+
+class Forgetful(Protocol):
+    """Something that remembers."""
+
+    def age(self) -> None:
+        """To forget what wasn't asked for since this was called before."""
+
+
+class Memory:
+    """Counts what several remember together, and lets them forget the older when it is too much."""
+
+    def __init__(self, limit: int) -> None:
+        """`limit`: how much is remembered before; twice as much is kept at most."""
+        self._limit = self._left = limit
+        self._holders: WeakSet[Forgetful] = WeakSet()
+
+    def join(self, holder: Forgetful) -> None:
+        """Takes in one that remembers, as long as there is one."""
+        self._holders.add(holder)
+
+    def spend(self, size: int = 1) -> None:
+        """To be called before something is remembered."""
+        self._left -= size
+        if self._left < 0:
+            for holder in self._holders:
+                holder.age()
+            self._left = self._limit
+
+
+class Trial:
+    """Whether remembering pays for one that remembers."""
+
+    __slots__ = ("_asked", "_new", "_pause", "_stage", "_times")
+
+    def __init__(self, rest: int = 0) -> None:
+        """`rest`: events to go by first."""
+        self._asked = self._new = self._stage = 0
+        self._pause = rest
+        self._times = PAUSE
+
+    def rests(self, events: int) -> bool:
+        """Whether these events are to go by without a look at what is remembered."""
+        if self._pause <= 0:
+            return False
+        self._pause -= events
+        return True
+
+    def fails(self, asked: int, new: int) -> bool:
+        """Counts events, and those that were new; whether to forget all and rest."""
+        self._asked += asked
+        self._new += new
+        events = TRIALS[self._stage]
+        if self._asked < events:
+            return False
+        failed = self._new > self._asked * WORTH
+        if failed:
+            self._pause = events * self._times
+            self._times = min(2 * self._times, MAX_PAUSE)
+            self._stage = min(self._stage + 1, len(TRIALS) - 1)
+        self._asked = self._new = 0
+        return failed

@@ -1,0 +1,138 @@
+"""Whole events that are met again: what matches them is known by the values of all fields that the plan's rules look at.
+
+Contract: an answer is remembered only where these values decide it, and stands for no other values: arrays are told from
+texts, numbers from booleans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from operator import itemgetter
+from typing import Any, Final, TypeAlias
+
+from undertag.match.indexed.asked import Reason
+from undertag.match.indexed.memory import Memory, Trial
+from undertag.model.batch import Batch
+
+MAX_CHARS: Final = 4_096
+"""An event with more text than this hardly comes again."""
+_FIXED: Final = 400
+"""What an event takes beside its characters."""
+_NOTHING: Final = type(None)
+
+
+class Met:
+    """The rules that an event meets, in the order of their numbers, and why; the same object where all is the same.
+
+    Attributes:
+        told: what whoever writes hits has made of it, to be made once; None until then.
+    """
+
+    __slots__ = ("hits", "told")
+
+    def __init__(self, hits: list[tuple[int, Reason]]) -> None:
+        self.hits = hits
+        self.told: Any = None
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of the rules."""
+        return tuple([number for number, _ in self.hits])
+
+
+NOTHING_MET: Final = Met([])
+Key: TypeAlias = tuple[Any, ...]
+
+
+class Recall:
+    """What one plan remembers of events."""
+
+    __slots__ = ("__weakref__", "_kinds", "_known", "_memory", "_names", "_old", "_trial")
+
+    def __init__(self, names: Iterable[str], memory: Memory) -> None:
+        """`names`: all fields that the plan's rules look at."""
+        self._names = tuple(names)
+        self._memory = memory
+        self._known: dict[Key, Met] = {}
+        self._old: dict[Key, Met] = {}
+        self._kinds: dict[int, type] = {}
+        """What the values that are no texts are, by their place in the key."""
+        self._trial = Trial()
+        memory.join(self)
+
+    def keys(self, batch: Batch) -> list[Key] | None:
+        """What to look the batch's events up by; None where that doesn't pay now."""
+        if batch.loud is None or self._trial.rests(len(batch)):
+            return None
+        keys: list[Key] = batch.keys(self._names) if self._names else [()] * len(batch)
+        for place, kind in self._kinds.items():
+            if not {kind, str, _NOTHING}.issuperset(map(type, map(itemgetter(place), keys))):
+                return None
+        return keys
+
+    def look(self, keys: list[Key], loud: frozenset[int]) -> tuple[list[Met | None], list[int], list[Key]]:
+        """What is known of each event, the rows of those of which nothing is, and what they are remembered by; of the
+        loud nothing is known."""
+        try:
+            found = list(map(self._known.get, keys))
+        except TypeError:  # arrays or objects among the values
+            keys = list(map(_hashable, keys))
+            found = list(map(self._known.get, keys))
+        for row in loud:
+            found[row] = None
+        if None not in found:
+            return found, [], keys
+        new = [row for row, met in enumerate(found) if met is None]
+        if self._old:
+            for row in new:
+                if row not in loud:
+                    found[row] = self._once_known(keys[row])
+            new = [row for row in new if found[row] is None]
+        if self._trial.fails(len(keys), len({keys[row] for row in new})):
+            self._known, self._old = {}, {}
+        return found, new, keys
+
+    def _once_known(self, key: Key) -> Met | None:
+        met = self._old.get(key)
+        if met is not None:
+            self.remember(key, met)
+        return met
+
+    def remember(self, key: Key, met: Met) -> None:
+        """That these rules are what the event meets, if it may be remembered."""
+        size = _FIXED
+        for place, value in enumerate(key):
+            kind = value.__class__
+            if kind is str:
+                size += len(value)
+            elif kind is int or kind is bool:
+                if self._kinds.setdefault(place, kind) is not kind:
+                    return
+            elif kind is tuple:
+                if value and value[0] is _ODD:
+                    return
+                size += sum(map(len, value))
+            elif value is not None:
+                return
+        if size <= MAX_CHARS:
+            self._memory.spend(size)
+            self._known[key] = met
+
+    def age(self) -> None:
+        """See `Forgetful`."""
+        self._old = self._known
+        self._known = {}
+
+
+_ODD: Final = object()
+
+
+def _hashable(key: Key) -> Key:
+    """The same with arrays of texts as tuples; any other array or object makes the event one of its kind."""
+    return tuple([_frozen(value) if value.__class__ in (list, dict) else value for value in key])
+
+
+def _frozen(value: Any) -> tuple[Any, ...]:
+    if value.__class__ is list and all(item.__class__ is str for item in value):
+        return tuple(value)
+    return (_ODD, object())
