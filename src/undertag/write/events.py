@@ -37,7 +37,7 @@ class Tagged:
     def __init__(self, rules: bytes, tags: Names) -> None:
         self.rules = rules
         self.tags = tags
-        self.written: str | None = None
+        self.written: bytes | None = None
 
 
 class NewUid(NamedTuple):

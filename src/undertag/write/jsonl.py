@@ -11,7 +11,7 @@ import json
 from binascii import hexlify
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 import orjson
@@ -25,8 +25,12 @@ _OPEN: Final = b'"undertag":{'
 _decode: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
-class Lines(dict[int, tuple[bytes, bytes]]):
-    """Lines in two parts by the record's number in its unit: the record up to its last brace, and the rest."""
+Line: TypeAlias = tuple[bytes, bytes, bytes]
+"""A line in three parts: the record up to its last brace; what we say of this event alone; what we say of many."""
+
+
+class Lines(dict[int, Line]):
+    """Lines by the record's number in its unit."""
 
     __slots__ = ("_text",)
 
@@ -66,7 +70,7 @@ class LineRenderer:
 
     def __init__(self, *, attack_version: str, only_tagged: bool = False) -> None:
         self._only_tagged = only_tagged
-        self._end = f',"attack_version":{orjson.dumps(attack_version).decode()}}}}}\n'
+        self._end = b',"attack_version":%b}}\n' % orjson.dumps(attack_version)
         self._names = _Names()
 
     def start(self) -> Lines:
@@ -77,13 +81,13 @@ class LineRenderer:
         """Adds the lines of a batch."""
         if len(self._names) > _SYSTEMS_MEMO:
             self._names.clear()
-        entry = f',"entry":{orjson.dumps(batch.entry.key).decode()},'
-        ends = [f'{entry}"rules":[],"tags":[]{self._end}'] * len(batch)
+        entry = b',"entry":%b,' % orjson.dumps(batch.entry.key)
+        ends = [b'%b"rules":[],"tags":[]%b' % (entry, self._end)] * len(batch)
         for row, hit in tagged.items():
             end = hit.written
             if end is None:
-                end = hit.written = (
-                    f'{entry}"rules":{hit.rules.decode()},"tags":{hit.tags.json.decode()}{self._end}'
+                end = hit.written = b"".join(
+                    (entry, b'"rules":', hit.rules, b',"tags":', hit.tags.json, self._end)
                 )
             ends[row] = end
         apart: Iterable[int]
@@ -98,24 +102,25 @@ class LineRenderer:
             for number, raw, uid, time, name, end in zip(
                 batch.rows, batch.raws, uids, batch.times, names, ends, strict=True
             ):
-                said = f',"undertag":{{"event_uid":"{uid}","time":"{time}","system":{name}{end}'.encode()
-                rendered[number] = (raw[:-1], said) if raw.endswith(_USUAL_ENDS) else _spliced(raw, said)
+                said = f',"undertag":{{"event_uid":"{uid}","time":"{time}","system":{name}'.encode()
+                if raw.endswith(_USUAL_ENDS):
+                    rendered[number] = raw[:-1], said, end
+                else:
+                    rendered[number] = *_spliced(raw, said), end
         for row in apart:
             rendered[batch.rows[row]] = self._line(batch, row, ends[row])
 
-    def _line(self, batch: Batch, row: int, end: str) -> tuple[bytes, bytes]:
+    def _line(self, batch: Batch, row: int, end: bytes) -> Line:
         """The line of an event that may hold anything."""
         raw, time = batch.raws[row], batch.times[row]
         when = f'"{time}"' if time is not None else "null"
         name = self._names[batch.systems[row]]
-        said = (
-            f',"undertag":{{"event_uid":"{batch.uids[row].hex()}","time":{when},"system":{name}{end}'.encode()
-        )
+        said = f',"undertag":{{"event_uid":"{batch.uids[row].hex()}","time":{when},"system":{name}'.encode()
         if not batch.layout.json:
-            return b"", _written_anew(raw, batch.event(row), False, said[1:])
+            return b"", _written_anew(raw, batch.event(row), False, said[1:]), end
         if b'"undertag"' in raw:
-            return b"", _written_anew(raw, {}, True, said[1:])
-        return _spliced(raw, said)
+            return b"", _written_anew(raw, {}, True, said[1:]), end
+        return *_spliced(raw, said), end
 
 
 def _spliced(raw: bytes, said: bytes) -> tuple[bytes, bytes]:
@@ -149,8 +154,8 @@ def as_object(record: Mapping[str, Any]) -> bytes:
         return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def with_uid(line: tuple[bytes, bytes], old: bytes, new: bytes) -> tuple[bytes, bytes]:
+def with_uid(line: Line, old: bytes, new: bytes) -> Line:
     """The line with its event's uid exchanged; `old` and `new` are 16 bytes."""
     mark = b'"event_uid":"'
     before, _, after = line[1].rpartition(mark + hexlify(old) + b'"')
-    return line[0], before + mark + hexlify(new) + b'"' + after
+    return line[0], before + mark + hexlify(new) + b'"' + after, line[2]
