@@ -240,6 +240,7 @@ class _Nowhere:
 
 def _summary(job: Job, tally: Tally, counts: Counts, seconds: float, complete: bool) -> Summary:
     serves = load_catalogue().routes.serves
+    sources = Counter([rule.logsource for rule in job.rules])
     return Summary(
         events=tally.events,
         tagged=tally.tagged,
@@ -250,7 +251,7 @@ def _summary(job: Job, tally: Tally, counts: Counts, seconds: float, complete: b
         rules={
             "loaded": len(job.rules),
             "rejected": job.rejected,
-            "inapplicable": sum(not serves(rule.logsource) for rule in job.rules),
+            "inapplicable": sum(count for source, count in sources.items() if not serves(source)),
             "evaluated": len(tally.bound),
         },
         hits=counts.rule_hits.total(),
