@@ -98,6 +98,7 @@ def test_long_texts_are_searched_alike(conditions: list[Expr], some: list[dict[s
     other=event_sets,
     limit=st.sampled_from([0, 2, 1000, 1_000_000]),
     trials=st.sampled_from([(1,), (3, 5), (1000,)]),
+    worth=st.sampled_from([0.7, 1.0]),
     seldom=st.sampled_from([0, 3]),
     covered=st.sampled_from([(), ("abc",)]),
 )
@@ -107,6 +108,7 @@ def test_what_is_remembered_changes_nothing(
     other: list[dict[str, Any]],
     limit: int,
     trials: tuple[int, ...],
+    worth: float,
     seldom: int,
     covered: tuple[str, ...],
 ) -> None:
@@ -116,6 +118,7 @@ def test_what_is_remembered_changes_nothing(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(memory, "TRIALS", trials)
         patch.setattr(memory, "PAUSE", 1)
+        patch.setattr(memory, "WORTH", worth)
         patch.setattr("undertag.match.indexed.asked.SELDOM", seldom)
         made = Plan(rules, gated=gate.covered, memory=Memory(limit), recall=Memory(limit))
         for events in (some, some, other, [*some, *other], some):
@@ -156,9 +159,26 @@ def test_values_that_python_takes_for_equal(first: Any, second: Any) -> None:
     events = [{"A": first}, {"A": second}, {"A": first}]
     for gate in (None, Gate([])):
         made = Plan(case_rules)
-        for one in events:
-            assert by_index(made, batch_of([one], gate)) == by_reference(case_rules, [one])
-        assert by_index(made, batch_of(events, gate)) == by_reference(case_rules, events)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(memory, "TRIALS", (1,))
+            patch.setattr(memory, "WORTH", 1.0)
+            for one in (events[0], *events):
+                assert by_index(made, batch_of([one], gate)) == by_reference(case_rules, [one])
+            assert by_index(made, batch_of(events, gate)) == by_reference(case_rules, events)
+
+
+@pytest.mark.parametrize("covered", [(), ("mimikatz",)], ids=["heard here", "heard by the gate"])
+def test_keywords_are_found_in_fields_that_no_rule_names(covered: tuple[str, ...]) -> None:
+    """What an event meets isn't remembered by its fields where a keyword may be in another."""
+    rules: list[tuple[int, Expr]] = [(0, Test(None, "contains", "mimikatz")), (1, Test("A", "eq", "x"))]
+    gate = Gate(covered)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory, "TRIALS", (1,))
+        patch.setattr(memory, "WORTH", 1.0)
+        made = Plan(rules, gated=gate.covered)
+        for other in ("", "", "y", "Mimikatz", "z", "mimi\u006batz", "y"):
+            events = [{"A": "x", "B": other}]
+            assert by_index(made, batch_of(events, gate)) == by_reference(rules, events)
 
 
 NESTED: list[dict[str, Any]] = [

@@ -147,7 +147,7 @@ class Asked:
                 found.append((row, reason))
         if not new:
             return found
-        if self._trial.fails(len(rows), len(new)):
+        if self._trial.pays(len(rows), len(new)) is False:
             self._memo, self._old = {}, {}
         return found + self._ask(new, asking)
 

@@ -10,8 +10,8 @@ from weakref import WeakSet
 
 ANSWERS: Final = 16_384
 """Answers remembered by all rules together before the older ones are forgotten."""
-CHARS: Final = 6_000_000
-"""The same for characters of events remembered by all plans together."""
+CHARS: Final = 4_000_000
+"""The same for what events take that all plans together remember, in bytes or nearly so."""
 TRIALS: Final = (256, 1_024, 4_096)
 """Events after which it is seen whether remembering pays; at a log's beginning all is new, so a later trial is longer."""
 PAUSE: Final = 8
@@ -67,17 +67,17 @@ class Trial:
         self._pause -= events
         return True
 
-    def fails(self, asked: int, new: int) -> bool:
-        """Counts events, and those that were new; whether to forget all and rest."""
+    def pays(self, asked: int, new: int) -> bool | None:
+        """Counts events, and those that were new; None as long as too few were seen to tell. Where it doesn't, it rests."""
         self._asked += asked
         self._new += new
         events = TRIALS[self._stage]
         if self._asked < events:
-            return False
-        failed = self._new > self._asked * WORTH
-        if failed:
+            return None
+        paid = self._new <= self._asked * WORTH
+        if not paid:
             self._pause = events * self._times
             self._times = min(2 * self._times, MAX_PAUSE)
             self._stage = min(self._stage + 1, len(TRIALS) - 1)
         self._asked = self._new = 0
-        return failed
+        return paid

@@ -16,8 +16,8 @@ from undertag.model.batch import Batch
 
 MAX_CHARS: Final = 4_096
 """An event with more text than this hardly comes again."""
-_FIXED: Final = 400
-"""What an event takes beside its characters."""
+_EACH: Final = 56
+"""What a value takes beside its characters, about; an event takes as much as four."""
 _NOTHING: Final = type(None)
 
 
@@ -47,7 +47,7 @@ Key: TypeAlias = tuple[Any, ...]
 class Recall:
     """What one plan remembers of events."""
 
-    __slots__ = ("__weakref__", "_kinds", "_known", "_memory", "_names", "_old", "_trial")
+    __slots__ = ("__weakref__", "_kinds", "_known", "_memory", "_names", "_old", "_seen", "_trial")
 
     def __init__(self, names: Iterable[str], memory: Memory) -> None:
         """`names`: all fields that the plan's rules look at."""
@@ -58,6 +58,8 @@ class Recall:
         self._kinds: dict[int, type] = {}
         """What the values that are no texts are, by their place in the key."""
         self._trial = Trial()
+        self._seen: set[int] | None = set()
+        """The events seen while it is tried whether remembering pays, by their hashes; nothing is remembered then."""
         memory.join(self)
 
     def keys(self, batch: Batch) -> list[Key] | None:
@@ -65,10 +67,23 @@ class Recall:
         if batch.loud is None or self._trial.rests(len(batch)):
             return None
         keys: list[Key] = batch.keys(self._names) if self._names else [()] * len(batch)
+        if self._seen is not None:
+            self._try(keys, self._seen)
+            return None
         for place, kind in self._kinds.items():
             if not {kind, str, _NOTHING}.issuperset(map(type, map(itemgetter(place), keys))):
                 return None
         return keys
+
+    def _try(self, keys: list[Key], seen: set[int]) -> None:
+        try:
+            hashes = set(map(hash, keys))
+        except TypeError:  # arrays or objects among the values
+            hashes = set(map(hash, map(_hashable, keys)))
+        pays = self._trial.pays(len(keys), len(hashes - seen))
+        seen |= hashes
+        if pays is not None:
+            self._seen = None if pays else set()
 
     def look(self, keys: list[Key], loud: frozenset[int]) -> tuple[list[Met | None], list[int], list[Key]]:
         """What is known of each event, the rows of those of which nothing is, and what they are remembered by; of the
@@ -88,8 +103,8 @@ class Recall:
                 if row not in loud:
                     found[row] = self._once_known(keys[row])
             new = [row for row in new if found[row] is None]
-        if self._trial.fails(len(keys), len({keys[row] for row in new})):
-            self._known, self._old = {}, {}
+        if self._trial.pays(len(keys), len({keys[row] for row in new})) is False:
+            self._known, self._old, self._seen = {}, {}, set()
         return found, new, keys
 
     def _once_known(self, key: Key) -> Met | None:
@@ -100,7 +115,7 @@ class Recall:
 
     def remember(self, key: Key, met: Met) -> None:
         """That these rules are what the event meets, if it may be remembered."""
-        size = _FIXED
+        size = _EACH * (4 + len(key))
         for place, value in enumerate(key):
             kind = value.__class__
             if kind is str:
