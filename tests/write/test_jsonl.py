@@ -81,11 +81,11 @@ def test_new_uid_is_put_where_the_old_one_was() -> None:
     old, new = bytes(range(16)), bytes(range(16, 32))
     forged = b'{"x":"\\"event_uid\\":\\"%b\\""' % old.hex().encode()
     line = forged + b',"undertag":{"event_uid":"' + old.hex().encode() + b'"}}\n'
-    parts = (forged, line[len(forged) :])
+    parts = (forged, line[len(forged) : -3], line[-3:])
     changed = b"".join(with_uid(parts, old, new))
     assert orjson.loads(changed)["undertag"]["event_uid"] == new.hex()
     assert orjson.loads(changed)["x"] == orjson.loads(line)["x"]
     lines = Lines()
-    lines[7], lines[0] = parts, (b"", b"{}\n")
+    lines[7], lines[0] = parts, (b"", b"{}", b"\n")
     assert lines.joined() == b"{}\n" + b"".join(parts)
     assert lines.joined([NewUid(7, old, new), NewUid(3, old, new)]) == b"{}\n" + changed

@@ -103,14 +103,14 @@ class Plan:
         keys = recall.keys(batch)
         if keys is None:
             return {row: Found(asking, row, Met(hits)) for row, hits in self._hits(batch, asking)[0].items()}
-        known, new, keys = recall.look(keys, self.filter.loud(batch))
+        loud = self.filter.loud(batch)
+        known, new, keys = recall.look(keys, loud)
         if new:
             part = batch.pick(new) if len(new) < len(keys) else batch
             hits, unsure = self._hits(part, Asking(part, self._longs))
-            unsure.update(part.loud or ())
             for at, row in enumerate(new):
                 met = known[row] = Met(hits[at]) if at in hits else NOTHING_MET
-                if at not in unsure:
+                if row not in loud and at not in unsure:
                     recall.remember(keys[row], met)
         return {row: Found(asking, row, met) for row, met in enumerate(known) if met is not None and met.hits}
 
