@@ -14,7 +14,7 @@ from typing import Final
 from undertag.match.binding import Binding
 from undertag.match.indexed.chances import Chances, Guesses
 from undertag.match.indexed.gate import Gate
-from undertag.match.indexed.memory import ANSWERS, CHARS, Memory
+from undertag.match.indexed.memory import ANSWERS, EVENT_BYTES, Memory
 from undertag.match.indexed.pending import Pending
 from undertag.match.indexed.plan import Found, Plan
 from undertag.match.outline import Outline, ids_of, keywords_of, outline_of
@@ -41,7 +41,7 @@ class Engine:
         self.bound: set[int] = set()
         self._plans: dict[tuple[str | None, ...], Plan] = {}
         self._memory = Memory(ANSWERS)
-        self._recall = Memory(CHARS)
+        self._recall = Memory(EVENT_BYTES)
         self._outlines: dict[int, Outline] = {}
         self._guesses = Guesses()
         self.gate = _gate(rule for rule in self.rules if rule.logsource.product == "windows")

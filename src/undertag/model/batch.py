@@ -145,6 +145,8 @@ class Batch:
 
     def keys(self, names: tuple[str, ...]) -> list[tuple[Any, ...]]:
         """The values of these fields of each event together, and perhaps one None behind them."""
+        if not names:
+            return [()] * len(self)
         if self._rows and self._places is _places(names) and not _has_header(self.layout, names):
             return self._rows
         return list(zip(*map(self.column, names), strict=True))

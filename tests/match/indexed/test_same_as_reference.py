@@ -19,6 +19,7 @@ from undertag.match.indexed.gate import Gate
 from undertag.match.indexed.long_texts import LongTexts
 from undertag.match.indexed.memory import Memory
 from undertag.match.indexed.plan import Plan
+from undertag.model.batch import Batch
 from undertag.model.expr import FALSE, Expr, Test
 
 
@@ -179,6 +180,25 @@ def test_keywords_are_found_in_fields_that_no_rule_names(covered: tuple[str, ...
         for other in ("", "", "y", "Mimikatz", "z", "mimi\u006batz", "y"):
             events = [{"A": "x", "B": other}]
             assert by_index(made, batch_of(events, gate)) == by_reference(rules, events)
+
+
+def test_events_known_in_batches_of_their_own_count_as_known() -> None:
+    """Whether remembering pays is told from all events, not from those batches alone that bring new ones."""
+    made = Plan([(0, Test("A", "eq", "x"))])
+    asked: list[int] = []
+    left = made.filter.left
+
+    def count(batch: Batch) -> dict[int, list[int]]:
+        asked.append(len(batch))
+        return left(batch)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory, "TRIALS", (4,))
+        patch.setattr(made.filter, "left", count)
+        for number in range(40):
+            for value in ("x", "x", "x", f"new {number}"):
+                made.match(batch_of([{"A": value}], Gate([])))
+    assert len(asked) < 60
 
 
 NESTED: list[dict[str, Any]] = [

@@ -15,7 +15,7 @@ from undertag.match.indexed.columns import Columns, ColumnTest, compile_screen
 from undertag.match.indexed.evidence import Evidence, Fact, compile_evidence
 from undertag.match.indexed.folded import FoldedEvent
 from undertag.match.indexed.long_texts import LongTexts
-from undertag.match.indexed.memory import Memory, Trial
+from undertag.match.indexed.memory import Kept, Memory, Trial
 from undertag.match.indexed.text_tests import Condition
 from undertag.model.batch import Batch
 from undertag.model.expr import Expr, Not, Test, field_names
@@ -85,16 +85,13 @@ class Asked:
     """
 
     __slots__ = (
-        "__weakref__",
         "_condition",
         "_evidence",
         "_expr",
         "_first",
-        "_memo",
-        "_memory",
+        "_kept",
         "_names",
         "_numbers",
-        "_old",
         "_screen",
         "_trial",
         "by_values",
@@ -106,11 +103,7 @@ class Asked:
         self._condition = condition
         self._first = first
         self._screen = compile_screen(expr)
-        self._memory = memory
-        self._memo: dict[tuple[Any, ...], Reason | None] = {}
-        self._old: dict[tuple[Any, ...], Reason | None] = {}
-        """What was remembered before the last time that all rules together remembered too much."""
-        memory.join(self)
+        self._kept: Kept[tuple[Any, ...], Reason | None] = Kept(memory)
         self.by_values = _by_values(expr)
         self._names = tuple(sorted(field_names(expr)))
         self._evidence: Evidence | None = None
@@ -132,7 +125,7 @@ class Asked:
             return self._all_or_none(rows, asking)
         columns = [asking.batch.column(name) for name in self._names]
         keys = zip(*[map(column.__getitem__, rows) for column in columns], strict=True)
-        memo, numbers = self._memo, self._numbers
+        memo, numbers = self._kept.new, self._numbers
         found, new = [], []
         for row, key in zip(rows, keys, strict=True):
             try:
@@ -145,16 +138,9 @@ class Asked:
                 continue
             if reason is not None:
                 found.append((row, reason))
-        if not new:
-            return found
         if self._trial.pays(len(rows), len(new)) is False:
-            self._memo, self._old = {}, {}
-        return found + self._ask(new, asking)
-
-    def age(self) -> None:
-        """Forgets what wasn't asked for since this was called before."""
-        self._old = self._memo
-        self._memo = {}
+            self._kept.clear()
+        return found + self._ask(new, asking) if new else found
 
     def _may_be(self, rows: Sequence[int], asking: Asking) -> bool:
         """Whether one of the rows may meet the rule, told from all of them together."""
@@ -164,10 +150,9 @@ class Asked:
 
     def _all_or_none(self, rows: Sequence[int], asking: Asking) -> list[tuple[int, Reason]]:
         """A rule that looks at no field is true for every event of the entry, or for none."""
-        if () not in self._memo:
-            self._memory.spend()
-            self._memo[()] = self._reason() if self._condition(asking.events[rows[0]]) else None
-        reason = self._memo[()]
+        if () not in self._kept.new:
+            self._kept.put((), self._reason() if self._condition(asking.events[rows[0]]) else None)
+        reason = self._kept.new[()]
         return [(row, reason) for row in rows] if reason is not None else []
 
     def _reason(self) -> Reason:
@@ -177,21 +162,20 @@ class Asked:
 
     def _ask(self, new: list[tuple[int, tuple[Any, ...]]], asking: Asking) -> list[tuple[int, Reason]]:
         """The same for rows with values not met before; these are remembered."""
-        condition, memory = self._condition, self._memory
+        condition, kept = self._condition, self._kept
         may_be = self._may_be([row for row, _ in new], asking)
         found = []
         for row, key in new:
-            kept = _is_key(key)
-            if kept and key in self._memo:  # met a moment ago
-                reason = self._memo[key]
+            is_key = _is_key(key)
+            if is_key and key in kept.new:  # met a moment ago
+                reason = kept.new[key]
             else:
-                if kept and key in self._old:
-                    reason = self._old[key]
+                if is_key and key in kept.old:
+                    reason = kept.old[key]
                 else:
                     reason = self._reason() if may_be and condition(asking.events[row]) else None
-                if kept:
-                    memory.spend()
-                    self._memo[key] = reason
+                if is_key:
+                    kept.put(key, reason)
                     self._numbers = self._numbers or int in map(type, key)
             if reason is not None:
                 found.append((row, reason))

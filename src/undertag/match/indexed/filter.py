@@ -79,7 +79,7 @@ class Filter:
             if spanning:
                 many |= bit
                 best = min(spanning, key=chances.group)
-                left = min(left, chances.group(best))
+                left = min(1.0, chances.group(best))
                 for atom in best:
                     mark(atom).put |= bit << width
             for name, group in _cheapest_by_field(needs.groups, chances):

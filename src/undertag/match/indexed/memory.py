@@ -5,13 +5,14 @@ Contract: these decide speed and memory alone, never an answer.
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from collections.abc import Hashable
+from typing import Any, Final, Generic, TypeVar
 from weakref import WeakSet
 
 ANSWERS: Final = 16_384
 """Answers remembered by all rules together before the older ones are forgotten."""
-CHARS: Final = 4_000_000
-"""The same for what events take that all plans together remember, in bytes or nearly so."""
+EVENT_BYTES: Final = 4_000_000
+"""The same for what events take that all plans together remember, about."""
 TRIALS: Final = (256, 1_024, 4_096)
 """Events after which it is seen whether remembering pays; at a log's beginning all is new, so a later trial is longer."""
 PAUSE: Final = 8
@@ -21,11 +22,8 @@ WORTH: Final = 0.7
 """Remembering pays where fewer of the events than this are new."""
 
 
-class Forgetful(Protocol):
-    """Something that remembers."""
-
-    def age(self) -> None:
-        """To forget what wasn't asked for since this was called before."""
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 
 class Memory:
@@ -34,19 +32,49 @@ class Memory:
     def __init__(self, limit: int) -> None:
         """`limit`: how much is remembered before; twice as much is kept at most."""
         self._limit = self._left = limit
-        self._holders: WeakSet[Forgetful] = WeakSet()
+        self._kept: WeakSet[Kept[Any, Any]] = WeakSet()
 
-    def join(self, holder: Forgetful) -> None:
-        """Takes in one that remembers, as long as there is one."""
-        self._holders.add(holder)
+    def join(self, kept: Kept[Any, Any]) -> None:
+        """Takes in what one remembers, as long as there is one."""
+        self._kept.add(kept)
 
     def spend(self, size: int = 1) -> None:
         """To be called before something is remembered."""
         self._left -= size
         if self._left < 0:
-            for holder in self._holders:
-                holder.age()
+            for kept in self._kept:
+                kept.age()
             self._left = self._limit
+
+
+class Kept(Generic[K, V]):
+    """What one of those that share a memory remembers.
+
+    Attributes:
+        new: what was remembered or asked for of late; another dictionary after the next `put`.
+        old: what is forgotten next, unless it is put again.
+    """
+
+    __slots__ = ("__weakref__", "_memory", "new", "old")
+
+    def __init__(self, memory: Memory) -> None:
+        self.new: dict[K, V] = {}
+        self.old: dict[K, V] = {}
+        self._memory = memory
+        memory.join(self)
+
+    def put(self, key: K, value: V, size: int = 1) -> None:
+        """Remembers a value."""
+        self._memory.spend(size)
+        self.new[key] = value
+
+    def age(self) -> None:
+        """Forgets what wasn't put since this was called before."""
+        self.old, self.new = self.new, {}
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        self.old, self.new = {}, {}
 
 
 class Trial:

@@ -17,7 +17,7 @@ from undertag.match.indexed.columns import compile_column_tests
 from undertag.match.indexed.filter import Filter
 from undertag.match.indexed.folded import FoldedEvent
 from undertag.match.indexed.long_texts import LongTexts
-from undertag.match.indexed.memory import ANSWERS, CHARS, Memory
+from undertag.match.indexed.memory import ANSWERS, EVENT_BYTES, Memory
 from undertag.match.indexed.pending import Conditions, Pending
 from undertag.match.indexed.recall import NOTHING_MET, Met, Recall
 from undertag.match.indexed.sample import Sample
@@ -72,7 +72,7 @@ class Plan:
         self.timeouts = Timeouts()
         self._longs = LongTexts()
         self._memory = memory or Memory(ANSWERS)
-        self._events = recall or Memory(CHARS)
+        self._events = recall or Memory(EVENT_BYTES)
         self._recall: Recall | None = None
         self._askeds: dict[int, Asked] = {}
         self._needs = self._wanted(chances) if needs is None else dict(needs)

@@ -11,13 +11,13 @@ from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from undertag.match.indexed.asked import Reason
-from undertag.match.indexed.memory import Memory, Trial
+from undertag.match.indexed.memory import Kept, Memory, Trial
 from undertag.model.batch import Batch
 
-MAX_CHARS: Final = 4_096
-"""An event with more text than this hardly comes again."""
+MAX_BYTES: Final = 4_096
+"""An event that takes more than this hardly comes again."""
 _EACH: Final = 56
-"""What a value takes beside its characters, about; an event takes as much as four."""
+"""Bytes that a value takes beside its characters, about; an event takes as much as four."""
 _NOTHING: Final = type(None)
 
 
@@ -47,26 +47,23 @@ Key: TypeAlias = tuple[Any, ...]
 class Recall:
     """What one plan remembers of events."""
 
-    __slots__ = ("__weakref__", "_kinds", "_known", "_memory", "_names", "_old", "_seen", "_trial")
+    __slots__ = ("_kept", "_kinds", "_names", "_seen", "_trial")
 
     def __init__(self, names: Iterable[str], memory: Memory) -> None:
         """`names`: all fields that the plan's rules look at."""
         self._names = tuple(names)
-        self._memory = memory
-        self._known: dict[Key, Met] = {}
-        self._old: dict[Key, Met] = {}
+        self._kept: Kept[Key, Met] = Kept(memory)
         self._kinds: dict[int, type] = {}
         """What the values that are no texts are, by their place in the key."""
         self._trial = Trial()
         self._seen: set[int] | None = set()
         """The events seen while it is tried whether remembering pays, by their hashes; nothing is remembered then."""
-        memory.join(self)
 
     def keys(self, batch: Batch) -> list[Key] | None:
         """What to look the batch's events up by; None where that doesn't pay now."""
         if batch.loud is None or self._trial.rests(len(batch)):
             return None
-        keys: list[Key] = batch.keys(self._names) if self._names else [()] * len(batch)
+        keys = batch.keys(self._names)
         if self._seen is not None:
             self._try(keys, self._seen)
             return None
@@ -89,26 +86,25 @@ class Recall:
         """What is known of each event, the rows of those of which nothing is, and what they are remembered by; of the
         loud nothing is known."""
         try:
-            found = list(map(self._known.get, keys))
+            found = list(map(self._kept.new.get, keys))
         except TypeError:  # arrays or objects among the values
             keys = list(map(_hashable, keys))
-            found = list(map(self._known.get, keys))
+            found = list(map(self._kept.new.get, keys))
         for row in loud:
             found[row] = None
-        if None not in found:
-            return found, [], keys
-        new = [row for row, met in enumerate(found) if met is None]
-        if self._old:
+        new = [row for row, met in enumerate(found) if met is None] if None in found else []
+        if new and self._kept.old:
             for row in new:
                 if row not in loud:
                     found[row] = self._once_known(keys[row])
             new = [row for row in new if found[row] is None]
         if self._trial.pays(len(keys), len({keys[row] for row in new})) is False:
-            self._known, self._old, self._seen = {}, {}, set()
+            self._kept.clear()
+            self._seen = set()
         return found, new, keys
 
     def _once_known(self, key: Key) -> Met | None:
-        met = self._old.get(key)
+        met = self._kept.old.get(key)
         if met is not None:
             self.remember(key, met)
         return met
@@ -129,14 +125,8 @@ class Recall:
                 size += sum(map(len, value))
             elif value is not None:
                 return
-        if size <= MAX_CHARS:
-            self._memory.spend(size)
-            self._known[key] = met
-
-    def age(self) -> None:
-        """See `Forgetful`."""
-        self._old = self._known
-        self._known = {}
+        if size <= MAX_BYTES:
+            self._kept.put(key, met, size)
 
 
 _ODD: Final = object()
