@@ -74,10 +74,16 @@ class Way:
             outcome.rendered = self.renderer.start()
         tally = outcome.tally
         tally.tell(normalised.problems)
-        for batch in normalised.batches:
+        done: list[tuple[list[int], list[bytes]]] = []
+        batches = normalised.batches[::-1]
+        normalised.batches.clear()
+        while batches:  # what a batch made is let go before the next, which finds its memory at hand
+            batch = batches.pop()
             batch.loud = [row for row, number in enumerate(batch.rows) if number in loud] if loud else []
             self._batch(batch, outcome)
-        outcome.uids, outcome.numbers = _in_order(normalised.batches, normalised.events)
+            done.append((batch.rows, batch.uids))
+            del batch
+        outcome.uids, outcome.numbers = _in_order(done, normalised.events)
         outcome.sources = _by_source(bundle, found, outcome.numbers)
         return outcome
 
@@ -157,12 +163,14 @@ class Way:
                 tagged[row] = Tagged(before + named.hit + b"]", tags)
 
 
-def _in_order(batches: Sequence[Batch], events: int) -> tuple[bytes, list[int] | None]:
+def _in_order(
+    batches: Sequence[tuple[list[int], list[bytes]]], events: int
+) -> tuple[bytes, list[int] | None]:
     """The uids in the order of the records, and the records' numbers where some are missing among them."""
-    last = max((batch.rows[-1] for batch in batches), default=-1)
+    last = max((rows[-1] for rows, _ in batches), default=-1)
     uids = [b""] * (last + 1)
-    for batch in batches:
-        for number, uid in zip(batch.rows, batch.uids, strict=True):
+    for rows, own in batches:
+        for number, uid in zip(rows, own, strict=True):
             uids[number] = uid
     return b"".join(uids), None if last + 1 == events else [number for number, uid in enumerate(uids) if uid]
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.match.batches import batch_of, by_index, by_reference
 
 from undertag.match.indexed.columns import column_tests, compile_column_tests
+from undertag.match.indexed.plan import Plan
 from undertag.match.patterns import compile_lines_regex, compile_regex
 from undertag.model.expr import And, Expr, Not, Or, Test
 
@@ -70,3 +72,21 @@ def test_joined_lines_say_yes_wherever_one_value_does(expression: str, values: l
     assert of_lines is not None
     if any(map(compile_regex(expression), values)):
         assert of_lines("\n".join(values))
+
+
+LONG = ["a{40,}", ".{36}", "(?s).{40}", r"[^b]{33,}$", r"(a|ab\s){34}", "x.{50}", r"\S{32}"]
+long_values = st.one_of(
+    st.builds(str.__mul__, st.sampled_from(["a", "ab", "a\n", "x", "\u00e4", "\ud800"]), st.integers(0, 64)),
+    st.lists(st.sampled_from(["a" * 20, "a" * 40, "a" * 33 + "\nb", "xa"]), max_size=3),
+    st.none(),
+    st.integers(),
+)
+
+
+@given(expression=st.sampled_from(LONG), values=st.lists(long_values, min_size=1, max_size=12))
+def test_long_expressions_are_asked_of_every_text_that_may_hold_them(
+    expression: str, values: list[str | list[str] | int | None]
+) -> None:
+    rules = [(0, Test("a", "re", expression, selection="s"))]
+    events = [{"a": value} for value in values]
+    assert by_index(Plan(rules), batch_of(events)) == by_reference(rules, events)

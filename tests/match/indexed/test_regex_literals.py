@@ -1,4 +1,4 @@
-"""A regular expression's literals are in every text that it is found in."""
+"""A regular expression's literals are in every text that it is found in, and none of these is shorter than its least length."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from undertag.match.indexed.regex_literals import literal_groups
+from undertag.match.indexed.regex_literals import least_length, literal_groups
 
 CASES = [
     ("a run", r"foo\.exe", "", [{"foo.exe"}]),
@@ -56,3 +56,20 @@ def test_a_match_has_a_literal_of_every_group(pattern: str, text: str, insensiti
     if re.search(pattern, text, re.IGNORECASE if insensitive else 0):
         for group in literal_groups(pattern, "i" if insensitive else ""):
             assert any(literal in text.lower() for literal in group)
+        assert len(text) >= least_length(pattern, "i" if insensitive else "")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "flags", "length"),
+    [
+        (r".{1000,}", "", 1000),
+        (r"^\s(abc|d)+[ef]{3}$", "s", 5),
+        (r"(?=abcdef)a", "", 1),
+        (r"a*", "", 0),
+        (r"(?x) a b c", "", 0),
+        (r"[[:alpha:]]{9}", "", 0),
+        (r"(", "", 0),
+    ],
+)
+def test_least_length(pattern: str, flags: str, length: int) -> None:
+    assert least_length(pattern, flags) == length

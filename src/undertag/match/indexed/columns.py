@@ -12,6 +12,8 @@ from typing import Final
 
 from undertag.match.indexed.atoms import PLAIN
 from undertag.match.indexed.folded import as_text
+from undertag.match.indexed.regex_literals import least_length
+from undertag.match.indexed.text_tests import LONG_MATCH
 from undertag.match.patterns import compile_lines_regex
 from undertag.model.batch import Batch
 from undertag.model.expr import And, Expr, Or, Test
@@ -24,12 +26,18 @@ MAX_CHARS: Final = 1 << 20
 class Columns:
     """The joined texts of some rows of a batch, made when first asked for."""
 
-    __slots__ = ("_batch", "_rows", "_texts")
+    __slots__ = ("_batch", "_longest", "_rows", "_texts")
 
     def __init__(self, batch: Batch, rows: Sequence[int]) -> None:
         self._batch = batch
         self._rows = rows
         self._texts: dict[str, tuple[str, str]] = {}
+        self._longest: dict[str, int] = {}
+
+    def longest(self, name: str) -> int:
+        """Characters of a field's longest value, or more."""
+        text = self.texts(name)[0]
+        return self._longest[name] if text.isascii() else len(text)
 
     def texts(self, name: str) -> tuple[str, str]:
         """All values of a field, as they are and folded, one a line."""
@@ -43,6 +51,7 @@ class Columns:
                 if text is not None:
                     parts.append(text if isinstance(text, str) else "\n".join(text))
             joined = "\n".join(parts)
+            self._longest[name] = max(map(len, parts), default=0)
             found = self._texts[name] = (joined, joined.lower())
         return found
 
@@ -128,9 +137,12 @@ def _compile(test: Test) -> ColumnTest | None:
     holds = compile_lines_regex(test.pattern, test.flags)
     if holds is None:
         return None
+    least = least_length(test.pattern, test.flags)
 
     def ask(columns: Columns) -> bool:
         text = columns.texts(name)[0]
-        return len(text) > MAX_CHARS or holds(text)
+        return len(text) > MAX_CHARS or (
+            (least < LONG_MATCH or columns.longest(name) >= least) and holds(text)
+        )
 
     return ask

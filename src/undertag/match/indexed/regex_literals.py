@@ -1,8 +1,8 @@
-"""Literals that a regular expression can't match without, from its parse tree.
+"""What a regular expression can't match without, from its parse tree: literals, and a length.
 
 Contract: every text that the expression is found in contains, folded (`str.lower`), at least one literal of each
-group returned. No groups means that nothing is known. Only ASCII is used, and under `i` no `s`, because the
-folding of `re2` knows characters (U+017F) that `str.lower` keeps apart.
+group returned, and has at least as many characters as `least_length` says. No groups means that nothing is known. Only ASCII
+is used, and under `i` no `s`, because the folding of `re2` knows characters (U+017F) that `str.lower` keeps apart.
 """
 
 from __future__ import annotations
@@ -23,21 +23,37 @@ _FLAGS = {"i": 2, "m": 8, "s": 16}
 
 def literal_groups(pattern: str, flags: str = "") -> list[frozenset[str]]:
     """Groups of folded literals; at least one of each group is in any text that `pattern` is found in."""
-    if "[:" in pattern:  # a POSIX class, which this parser would take for a set and a literal
-        return []
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = sre_parser.parse(_FLAG_GROUP.sub(_kept, pattern), sum(_FLAGS[flag] for flag in flags))
-    except (ValueError, OverflowError, RecursionError, sre.error):
-        return []
-    if tree.state.flags & 64:  # verbose: re2 doesn't know it, so what this parser drops may be text there
+    tree = _parsed(pattern, flags)
+    if tree is None:
         return []
     insensitive = "i" in flags or bool(tree.state.flags & 2) or ("(?" in pattern and "i" in pattern)
     try:
         return [group for group in _sequence(list(tree), insensitive) if all(group)]
     except RecursionError:
         return []
+
+
+def least_length(pattern: str, flags: str = "") -> int:
+    """Characters that any text has that `pattern` is found in; 0 where nothing is known."""
+    tree = _parsed(pattern, flags)
+    try:
+        return int(tree.getwidth()[0]) if tree is not None else 0
+    except RecursionError:
+        return 0
+
+
+def _parsed(pattern: str, flags: str) -> Any:
+    """The parse tree; None where this parser reads the pattern otherwise than re2 may, or not at all."""
+    if "[:" in pattern:  # a POSIX class, which this parser would take for a set and a literal
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = sre_parser.parse(_FLAG_GROUP.sub(_kept, pattern), sum(_FLAGS[flag] for flag in flags))
+    except (ValueError, OverflowError, RecursionError, sre.error):
+        return None
+    # verbose: re2 doesn't know it, so what this parser drops may be text there
+    return None if tree.state.flags & 64 else tree
 
 
 def _kept(found: re.Match[str]) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from undertag.match.indexed.folded import AS_IS, KEYWORDS_JOINED, FoldedEvent
 from undertag.match.indexed.long_texts import LONG
-from undertag.match.indexed.regex_literals import literal_groups
+from undertag.match.indexed.regex_literals import least_length, literal_groups
 from undertag.match.patterns import compile_text_test
 from undertag.model.expr import Test
 
@@ -21,6 +21,8 @@ MAX_TIMEOUTS: Final = 20
 MAX_GUARDS: Final = 4
 """Looking for more literals costs as much as asking the expression."""
 _MEMO_SIZE: Final = 256
+LONG_MATCH: Final = 32
+"""An expression that matches no fewer characters than this is asked of texts that have as many alone."""
 
 
 class Timeouts:
@@ -151,8 +153,10 @@ def on_text(name: str, holds: Callable[[str], Any]) -> Condition:
 
 
 def guarded(test: Test, name: str, holds: Callable[[str], bool]) -> Condition:
-    """A regular expression behind a look for a literal that it can't match without, which costs a twentieth of it."""
-    ask = on_text(AS_IS + name, holds)
+    """A regular expression behind a look for what it can't match without, a length or a literal, which costs a
+    twentieth of it."""
+    least = least_length(test.pattern, test.flags)
+    ask = on_text(AS_IS + name, _not_short(holds, least) if least >= LONG_MATCH else holds)
     groups = [group for group in literal_groups(test.pattern, test.flags) if len(group) <= MAX_GUARDS]
     if not groups:
         return ask
@@ -168,6 +172,11 @@ def guarded(test: Test, name: str, holds: Callable[[str], bool]) -> Condition:
         return ask(event)
 
     return ask_guarded
+
+
+def _not_short(holds: Callable[[str], bool], least: int) -> Callable[[str], bool]:
+    """A test on text that is asked of no text too short for it; half a surrogate may stand for several characters."""
+    return lambda text: (len(text) >= least or not text.isascii()) and holds(text)
 
 
 def bounded(test: Test, timeouts: Timeouts) -> Callable[[str], bool]:
