@@ -329,6 +329,12 @@ GENERIC = [
         no=[{"a": {"c": 1}}, {"a": "b"}, {"a": []}],
     ),
     Case(
+        name="a sigma at a word's end is the same letter",
+        detection="sel: {A|contains: 'ΟΔΟΣ', B|endswith: 'δος', C: 'Σς*'}",
+        yes=[{"A": "C:\\ΟΔΟΣ.exe", "B": "ΟΔΟΣ", "C": "σΣα"}, {"A": "οδοςΑ", "B": "οδοσ", "C": "σσ"}],
+        no=[{"A": "ΟΔΟ", "B": "ΟΔΟΣ", "C": "σσ"}],
+    ),
+    Case(
         name="cased",
         detection="sel: {A|cased: AbC}",
         yes=[{"A": "AbC"}],
@@ -750,6 +756,16 @@ EXPANSIONS = [
         placeholders=PLACEHOLDERS,
         yes=[{"User": r"x dc2\root x"}, {"User": r"dc1\adm_1"}],
         no=[{"User": r"dc3\root"}, {"User": r"dc1\bob"}],
+    ),
+    Case(
+        name="expand with a plain per cent sign",
+        detection=r"sel: {A|contains|expand: '\%plain%admins%', B|expand: '%admins%\%', C|expand: 'a\*%hosts%'}",
+        placeholders=PLACEHOLDERS,
+        yes=[{"A": "x%plainroot", "B": "root%", "C": "a*dc1"}],
+        no=[
+            {"A": "plainroot", "B": "root%", "C": "a*dc1"},
+            {"A": "%plainroot", "B": r"root\%", "C": "axdc1"},
+        ],
     ),
     Case(
         name="expand before an encoding",

@@ -16,8 +16,8 @@ from undertag.match.scalars import fold
 from undertag.model.expr import ANY, ONE, And, Expr, Not, Or, Test
 
 FIELDS = ["A", "B", "C", "a.b", "a.b.c", "x"]
-LETTERS = "abAB*?\\-é1."
-NUMBERS = [-1, 0, 1, 2, 5, 10, 4688]
+LETTERS = "abAB*?\\-éΣς1."
+NUMBERS = [-1, 0, 1, 2, 5, 10, 4688, 10**16]
 ADDRESSES = ["10.0.0.1", "10.1.2.3", "192.168.1.1", "::1", "fe80::1", "::ffff:10.0.0.1", "10.0.0.256"]
 NETWORKS = ["10.0.0.0/8", "192.168.0.0/16", "::1/128", "fe80::/10", "0.0.0.0/0"]
 TIMES = ["2024-01-01T00:00:00Z", "2024-12-30 23:05:09.123", "2021-06-15", "2024-02-31"]
@@ -34,7 +34,7 @@ def values() -> st.SearchStrategy[Any]:
     return st.one_of(
         texts(),
         st.sampled_from(NUMBERS),
-        st.sampled_from([0.5, 1.0, -1.5, 1e22]),
+        st.sampled_from([0.5, 1.0, -0.0, -1.5, 1e16, 1e22]),
         st.booleans(),
         st.none(),
         st.sampled_from(ADDRESSES + TIMES + ["0x5", "5.0"]),

@@ -10,6 +10,7 @@ from collections.abc import Container, Mapping
 from typing import Final
 
 from undertag.match.patterns import compile_text_test
+from undertag.match.scalars import fold as fold_text
 from undertag.model.entry import Entry, Service, derived_name
 from undertag.model.expr import FALSE, TEXT_OPS, TRUE, And, Expr, Not, Or, Test
 from undertag.model.rule import Rule
@@ -38,7 +39,7 @@ def limit_of(service: Service, entry: Entry) -> Expr:
 
 def _limits(service: Service) -> tuple[Expr, ...]:
     return tuple(
-        Or(tuple(Test(name, "eq", value.lower(), selection="logsource") for value in values))
+        Or(tuple(Test(name, "eq", fold_text(value), selection="logsource") for value in values))
         for name, values in service.where.items()
     )
 
@@ -118,7 +119,7 @@ def _decide(test: Test, constants: Mapping[str, str]) -> Expr:
     if test.op == "null":
         return FALSE
     if test.op in TEXT_OPS or not test.op.startswith("fieldref"):
-        holds = compile_text_test(test)(text if test.cased or test.op == "re" else text.lower())
+        holds = compile_text_test(test)(text if test.cased or test.op == "re" else fold_text(text))
         return TRUE if holds else FALSE
     return test
 

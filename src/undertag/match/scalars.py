@@ -40,8 +40,13 @@ def text_of(value: object) -> str:
 
 
 def fold(text: str) -> str:
-    """Text as compared without regard to case. `str.lower`, so two spellings of a German eszett differ."""
-    return text.lower()
+    """Text as compared without regard to case.
+
+    `str.lower`, so two spellings of a German eszett differ; but a small sigma at a word's end counts as any other, which
+    `str.lower` makes of a capital by what stands beside it.
+    """
+    folded = text.lower()
+    return folded if folded.isascii() else folded.replace("\u03c2", "\u03c3")
 
 
 def parse_number(text: str) -> int | float | None:

@@ -19,6 +19,7 @@ from undertag.match.indexed.gate import Gate
 from undertag.match.indexed.long_texts import LongTexts
 from undertag.match.indexed.memory import Memory
 from undertag.match.indexed.plan import Plan
+from undertag.match.scalars import text_of
 from undertag.model.batch import Batch
 from undertag.model.expr import FALSE, Expr, Test
 
@@ -151,12 +152,27 @@ def test_evidence_is_there_exactly_for_matches(condition: Expr, some: list[dict[
 
 @pytest.mark.parametrize(
     ("first", "second"),
-    [(1, True), (True, 1), (0, False), ("1", True), (1.0, 1), ([1], True), ([True, 1], [False])],
+    [
+        (1, True),
+        (True, 1),
+        (0, False),
+        ("1", True),
+        (1.0, 1),
+        ([1], True),
+        ([True, 1], [False]),
+        (-0.0, 0),
+        (0, -0.0),
+        (1e16, 10**16),
+        (10**16, 1e16),
+    ],
     ids=str,
 )
 def test_values_that_python_takes_for_equal(first: Any, second: Any) -> None:
     """1 == True == 1.0 for a dictionary, but not for a rule."""
-    case_rules = [(0, fold(load_text_eq("true"), {})), (1, fold(load_text_eq("1"), {}))]
+    texts = dict.fromkeys(text_of(value) for value in (first, second) if not isinstance(value, list))
+    case_rules = [
+        (number, Test("A", "eq", text)) for number, text in enumerate({**texts, "true": None, "1": None})
+    ]
     events = [{"A": first}, {"A": second}, {"A": first}]
     for gate in (None, Gate([])):
         made = Plan(case_rules)
@@ -222,12 +238,6 @@ def test_paths_through_arrays_of_objects(op: str, pattern: Any) -> None:
 
     rules = [(0, Leaf("A.b", op, pattern))]
     assert by_index(Plan(rules), batch_of(NESTED)) == by_reference(rules, NESTED)
-
-
-def load_text_eq(text: str) -> Expr:
-    from undertag.model.expr import Test as Leaf
-
-    return Leaf("A", "eq", text)
 
 
 def test_chances_never_leave_their_range() -> None:

@@ -19,7 +19,8 @@ MAX_GROUP: Final = 16_384
 RAW: Final = "\0raw"
 """The field that stands for the record's bytes, where keywords are looked for."""
 PLAIN: Final = frozenset({"eq", "contains", "startswith", "endswith"})
-_SAFE = re.compile(r"[ !#$%()*+,\-./0-9:;=?@A-Z\[\]^_`a-z{|}~]+")
+_SAFE = re.compile(r"[ !#$%()*+,\-.0-9:;=?@A-Z\[\]^_`a-z{|}~]+")
+"""What every writer of JSON writes as it is. A slash may stand behind a backslash."""
 _NUMERIC = re.compile(r"[0-9.e+\-]*")
 
 

@@ -15,6 +15,7 @@ from undertag.match.indexed.folded import as_text
 from undertag.match.indexed.regex_literals import least_length
 from undertag.match.indexed.text_tests import LONG_MATCH
 from undertag.match.patterns import compile_lines_regex
+from undertag.match.scalars import fold
 from undertag.model.batch import Batch
 from undertag.model.expr import And, Expr, Or, Test
 
@@ -52,7 +53,7 @@ class Columns:
                     parts.append(text if isinstance(text, str) else "\n".join(text))
             joined = "\n".join(parts)
             self._longest[name] = max(map(len, parts), default=0)
-            found = self._texts[name] = (joined, joined.lower())
+            found = self._texts[name] = (joined, fold(joined))
         return found
 
 
@@ -93,7 +94,7 @@ def _equal(one: str, other: str) -> Callable[[Sequence[int], Batch], Sequence[in
         for row in rows:
             value, its = mine[row], others[row]
             if value.__class__ is str and its.__class__ is str:
-                if value != its and value.lower() != its.lower():
+                if value != its and fold(value) != fold(its):
                     continue
             elif value is None or its is None:
                 continue

@@ -112,7 +112,11 @@ class Filter:
         """The rows in whose bytes a keyword may be: for all others the values of their fields decide."""
         loud = frozenset(batch.loud or ())
         return loud.union(
-            *(scan.rows_met(batch) for scan in self._scans if scan.name == RAW and not scan.gated)
+            *(
+                scan.rows_met(batch)
+                for scan in self._scans
+                if scan.name == RAW and not scan.trusts_gate(batch)
+            )
         )
 
     def left(self, batch: Batch) -> dict[int, list[int]]:

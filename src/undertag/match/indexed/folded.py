@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from undertag.match.indexed.long_texts import LongTexts
-from undertag.match.scalars import all_scalars, scalars_of, text_of
+from undertag.match.scalars import all_scalars, fold, scalars_of, text_of
 from undertag.model.batch import Batch
 
 KEYWORDS: Final = "\0\0keywords"
@@ -44,12 +44,14 @@ class FoldedEvent(dict[str, Any]):
             value = self.batch.value(self.row, name)
             if value.__class__ is str:
                 value = value.lower()
+                if not value.isascii():
+                    value = fold(value)
             elif value is not None:
                 value = as_text(value)
                 if value is not None:
-                    value = value.lower() if value.__class__ is str else Many(text.lower() for text in value)
+                    value = fold(value) if value.__class__ is str else Many(map(fold, value))
         elif name == KEYWORDS:
-            value = Many(text.lower() for text in _texts(all_scalars(self.batch.event(self.row))))
+            value = Many(map(fold, _texts(all_scalars(self.batch.event(self.row)))))
         elif name == KEYWORDS_JOINED:
             value = BETWEEN.join(self[KEYWORDS])
         elif name == KEYWORDS_AS_IS:

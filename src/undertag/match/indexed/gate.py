@@ -17,12 +17,14 @@ import numpy as np
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
 from numpy.typing import NDArray
 
-_ESCAPED: Final = b"\\u00"
+_ESCAPED: Final = (b"\\u00", b"\\u0130", b"\\u212a")
 _REFERENCE: Final = b"&#"
-HIDING: Final = (_ESCAPED, _REFERENCE)
-"""Escapes by which JSON and XML may write a plain letter."""
+FOLDING: Final = ("\u0130".encode(), "\u212a".encode())
+"""The letters beyond ASCII that fold to plain ones: a capital i with a dot, the sign for Kelvin."""
+HIDING: Final = (b"\\u00", b"\\u0130", b"\\u212", _REFERENCE, *FOLDING)
+"""What may stand for a plain letter: escapes of JSON and XML, and letters that fold to one."""
 OWN_NAME: Final = b"undertag"
-MAX_LITERALS: Final = 56
+MAX_LITERALS: Final = 54
 """Searching for more can't use the fast way that looks at many bytes at once."""
 _BEGINNING: Final = 5
 """Literals that begin alike in so many characters, if they are several, are looked for by their common beginning."""
@@ -42,16 +44,19 @@ class Gate:
         chosen = (*_few(first), *others)[:MAX_LITERALS]
         self.covered = frozenset([text for text in (*first, *others) if any(part in text for part in chosen)])
         # Two searches: the shortest escape among the literals would make the one search of all six times as slow.
-        sought = [OWN_NAME, _ESCAPED, *(text.encode() for text in chosen)]
-        self._searches = [
+        # The letters beyond ASCII are looked for where there are any.
+        sought = [OWN_NAME, *_ESCAPED, *(text.encode() for text in chosen)]
+        *self._searches, self._folding = [
             BytesAhoCorasick([_folded(text).tobytes() for text in some], MatchKind.LeftmostFirst)
-            for some in (sought, [_REFERENCE])
+            for some in (sought, [_REFERENCE], FOLDING)
         ]
 
     def loud(self, raws: Sequence[bytes], data: bytes = b"") -> set[int]:
         """Indices of the loud among some records; `data` as in `Records`."""
         folded = _folded(data or _EDGE.join(raws)).data
-        hits = [hit for search in self._searches for hit in search.find_matches_as_indexes(folded)]
+        plain = data.isascii() if data else all(map(bytes.isascii, raws))
+        searches = self._searches if plain else (*self._searches, self._folding)
+        hits = [hit for search in searches for hit in search.find_matches_as_indexes(folded)]
         if not hits:
             return set()
         ends = list(accumulate(map(len, raws), lambda total, size: total + size + 1))

@@ -12,6 +12,7 @@ from undertag.match.indexed.atoms import RAW, Atom, Needs
 from undertag.match.indexed.chances import Chances, Guesses
 from undertag.match.indexed.folded import as_text
 from undertag.match.indexed.scan import automaton_of, search
+from undertag.match.scalars import fold
 from undertag.model.batch import Batch
 
 
@@ -63,9 +64,9 @@ class Sample:
                 continue
             present += 1
             if isinstance(text, str):
-                weights[text.lower()] += 1
+                weights[fold(text)] += 1
             else:
-                weights.update([part.lower() for part in text])
+                weights.update(list(map(fold, text)))
         self._counts[Atom(name, "present", "")] = present
         folded = [text.encode("utf-8", "surrogatepass") for text in weights]
         read = self._texts[name] = (folded, list(weights.values()))

@@ -9,21 +9,28 @@ between bytes that no UTF-8 text has (0xFF), and searched for all literals in on
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from types import NoneType
 from typing import Any, Final
 
 from ahocorasick_rs import BytesAhoCorasick
 
 from undertag.match.indexed.atoms import RAW, Atom
-from undertag.match.indexed.gate import HIDING
-from undertag.match.scalars import scalars_of, text_of
+from undertag.match.indexed.gate import FOLDING, HIDING
+from undertag.match.scalars import all_scalars, fold, scalars_of, text_of
 from undertag.model.batch import Batch
 
 MEMO_SIZE: Final = 1_024
 """Distinct values remembered a field; the memo is emptied when it is full."""
 _EDGE: Final = b"\xff"
-_ESCAPE: Final = re.compile(rb"\\u00([0-9a-f]{2})|&#0*([0-9]{1,3});|&#x0*([0-9a-f]{1,2});")
-"""A plain character as JSON and XML may write it, folded."""
+_ESCAPE: Final = re.compile(
+    rb"\\u([0-9a-f]{4})|&#0*([0-9]{1,7});|&#x0*([0-9a-f]{1,6});|(" + b"|".join(FOLDING) + rb")"
+)
+"""A character as JSON and XML may write it, folded, and the letters that fold to plain ones."""
+_HASHED_BY_TEXT: Final = frozenset((str, int, NoneType))
+"""Values of which no two have the same hash and another text; True and 1.0 would be taken for 1."""
+_ONLY_TEXTS: Final = frozenset((str,))
 
 
 class Marks:
@@ -45,6 +52,7 @@ class FieldScan:
         "_base",
         "_clear",
         "_flag",
+        "_numbers",
         "_put",
         "_sparse_of",
         "_weighed",
@@ -79,6 +87,8 @@ class FieldScan:
         self.gated = name == RAW and all(atom.text in gated for atom in atoms)
         self.memo: dict[Any, int] = {None: self.absent}
         self.sparse: dict[Any, tuple[int, ...]] = {}
+        self._numbers = False
+        """Whether values that are no texts were remembered."""
 
     def integers(self, batch: Batch) -> list[int] | int:
         """One integer an event, or a single one where all events have the same."""
@@ -90,16 +100,18 @@ class FieldScan:
             found = list(map(memo.get, column))
         except TypeError:  # arrays or objects among the values
             return self._mixed(column)
-        if (0 in memo or 1 in memo) and bool in set(map(type, column)):
-            return self._mixed(column)  # True would be taken for 1
+        if self._numbers and not _HASHED_BY_TEXT.issuperset(map(type, column)):
+            return self._mixed(column)
         if None in found:
             new = {value for value, known in zip(column, found, strict=True) if known is None}
             if len(memo) + len(new) > MEMO_SIZE:
                 self._forget()
                 new = set(column)
                 new.discard(None)
-            if (True in new or False in new) and bool in set(map(type, column)):
-                return self._mixed(column)
+            if not _ONLY_TEXTS.issuperset(map(type, new)):
+                if not _HASHED_BY_TEXT.issuperset(map(type, column)):
+                    return self._mixed(column)
+                self._numbers = True
             self._learn(new)
             found = list(map(memo.get, column))
         return found  # type: ignore[return-value]
@@ -119,6 +131,7 @@ class FieldScan:
         self.memo.clear()
         self.memo[None] = self.absent
         self.sparse.clear()
+        self._numbers = False
 
     def _learn(self, new: Iterable[Any]) -> None:
         values = list(new)
@@ -126,6 +139,8 @@ class FieldScan:
         if self._automaton is None:
             return
         texts = [value.lower() if value.__class__ is str else text_of(value).lower() for value in values]
+        if not all(map(str.isascii, texts)):
+            texts = list(map(fold, texts))
         folded = [text.encode("utf-8", "surrogatepass") for text in texts]
         for index, atoms in search(self._automaton, folded).items():
             value = values[index]
@@ -179,6 +194,11 @@ class FieldScan:
             some |= part
         return (every & self._base) | (some & ~self._base)
 
+    def trusts_gate(self, batch: Batch) -> bool:
+        """Whether rows that the gate calls quiet hold none of the keywords: what lines and XML say may be written in
+        hexadecimal or in pieces."""
+        return self.gated and batch.layout.json
+
     def rows_met(self, batch: Batch) -> list[int]:
         """The rows in whose bytes one of the literals is."""
         return list(self._search_raws(batch, range(len(batch))))
@@ -186,7 +206,7 @@ class FieldScan:
     def _raw_integers(self, batch: Batch) -> list[int] | int:
         """Keywords are rare: only rows that the gate calls loud are searched, all rows where it can't tell."""
         self.sparse.clear()
-        rows = batch.loud if batch.loud is not None and self.gated else range(len(batch))
+        rows = batch.loud if batch.loud is not None and self.trusts_gate(batch) else range(len(batch))
         if not rows or self._automaton is None:
             return self._base
         integers = [self._base] * len(batch)
@@ -197,7 +217,10 @@ class FieldScan:
         return integers
 
     def _search_raws(self, batch: Batch, rows: Sequence[int]) -> dict[int, list[int]]:
-        """Which atoms are met in the bytes of which of these rows."""
+        """Which atoms are met in the bytes of which of these rows; in their values where the bytes don't show these."""
+        if not batch.layout.json:
+            folded = [_values(batch.event(row)) for row in rows]
+            return {rows[index]: atoms for index, atoms in search(self._automaton, folded).items()}
         quiet = frozenset(rows).difference(batch.loud) if batch.loud is not None else frozenset()
         folded = [(_folded if row in quiet else _unhidden)(batch.raws[row]) for row in rows]
         return {rows[index]: atoms for index, atoms in search(self._automaton, folded).items()}
@@ -239,6 +262,12 @@ def _pattern(atom: Atom) -> bytes:
     return text
 
 
+def _values(event: Mapping[str, Any]) -> bytes:
+    """All values of an event, folded."""
+    texts = [fold(text_of(value)) for value in all_scalars(event) if value is not None]
+    return _EDGE.join([text.encode("utf-8", "surrogatepass") for text in texts])
+
+
 def _folded(raw: bytes) -> bytes:
     return raw.lower().replace(_EDGE, b"?")
 
@@ -252,8 +281,10 @@ def _unhidden(raw: bytes) -> bytes:
 
 
 def _unescaped(escape: re.Match[bytes]) -> bytes:
+    if escape[4]:
+        return escape[4].decode().lower().encode("ascii", "replace")
     code = int(escape[2]) if escape[2] else int(escape[1] or escape[3], 16)
-    return bytes((code,)).lower() if code < 128 else b"?"
+    return chr(code).lower().encode("ascii", "replace") if code <= sys.maxunicode else b"?"
 
 
 def _texts(value: Any) -> list[str]:

@@ -6,12 +6,13 @@ class. pySigma's own table is left as it is.
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar, Final
 
 import sigma.modifiers as pysigma
 from sigma.policy import SigmaPolicy
 from sigma.policy.regex_engine import RegexEngine
-from sigma.types import SigmaString
+from sigma.types import Placeholder, SigmaRegularExpression, SigmaString
 
 
 class ByteString(SigmaString):
@@ -57,8 +58,44 @@ class Utf16(_Encode):
     mark = b"\xff\xfe"
 
 
+_PLACEHOLDER: Final = re.compile(r"\\(%)|%([^%\\]+)%")
+"""A per cent sign that a backslash makes plain, or a placeholder."""
+
+
+class Expand(pysigma.SigmaExpandModifier):
+    """`expand`, with `\\%` for a plain per cent sign, as the specification says.
+
+    In a path (`%domain%\\%user%`) the backslash is a separator. It is taken so, as pySigma always does, where each per cent
+    sign then belongs to a placeholder.
+    """
+
+    def modify(self, val: SigmaString | SigmaRegularExpression) -> SigmaString | SigmaRegularExpression:
+        if isinstance(val, SigmaString):
+            parts = [
+                piece for part in val.s for piece in (_pieces(part) if isinstance(part, str) else [part])
+            ]
+            path = val.insert_placeholders()
+            stray = any(isinstance(part, str) and "%" in part for part in path.s)
+            if not stray or not any(isinstance(part, Placeholder) for part in parts):
+                return path
+            val.s = parts
+            return val._merge_strs()
+        return super().modify(val)
+
+
+def _pieces(text: str) -> list[str | Placeholder]:
+    """A text cut at its placeholders."""
+    pieces: list[str | Placeholder] = []
+    at = 0
+    for found in _PLACEHOLDER.finditer(text):
+        pieces += [text[at : found.start()], found[1] or Placeholder(found[2])]
+        at = found.end()
+    return [piece for piece in (*pieces, text[at:]) if piece]
+
+
 MODIFIERS: Final[dict[str, type[pysigma.SigmaModifier[Any, Any]]]] = {
     **pysigma.modifier_mapping,
+    "expand": Expand,
     "wide": Utf16Le,
     "utf16le": Utf16Le,
     "utf16be": Utf16Be,
