@@ -207,3 +207,84 @@ def test_placeholders_are_those_of_the_run(tmp_path: Path, capfd: CAPFD) -> None
     uids = [orjson.loads(line)["undertag"]["event_uid"] for line in (tmp_path / "o.jsonl").open("rb")]
     fired = [asked(tmp_path / "o.jsonl", uid, "who", capfd)["rule"]["fired"] for uid in uids]
     assert fired == [False, True]
+
+
+# selections, condition, fired, (mark, test) of each line on the screen
+MARKS: dict[str, tuple[str, str, bool, list[tuple[str, str]]]] = {
+    "a not is the reason": (
+        "sel: {Image|endswith: zzz.exe}, flt: {User: 'CORP\\bob'}",
+        "sel and not flt",
+        False,
+        [("✓", "sel Image endswith"), ("✗", "not flt User eq")],
+    ),
+    "a not that lets it through": (
+        "sel: {Image|endswith: zzz.exe}, flt: {User: alice}",
+        "sel and not flt",
+        True,
+        [("✓", "sel Image endswith"), ("✓", "not flt User eq")],
+    ),
+    "half of what is negated holds": (
+        "sel: {Image|endswith: cmd.exe}, flt: {User: 'CORP\\bob', IntegrityLevel: Low}",
+        "sel and not flt",
+        False,
+        [("✗", "sel Image endswith"), ("·", "not flt User eq"), ("✓", "not flt IntegrityLevel eq")],
+    ),
+    "all of what is negated holds": (
+        "sel: {Image|endswith: zzz.exe}, flt: {User: 'CORP\\bob', IntegrityLevel: High}",
+        "sel and not flt",
+        False,
+        [("✓", "sel Image endswith"), ("✗", "not flt User eq"), ("✗", "not flt IntegrityLevel eq")],
+    ),
+    "one alternative is enough": (
+        "a: {User: alice}, b: {Image|endswith: zzz.exe}",
+        "a or b",
+        True,
+        [("·", "a User eq"), ("✓", "b Image endswith")],
+    ),
+    "no alternative": (
+        "a: {User: alice}, b: {Image|endswith: zzz.exe}",
+        "a or not b",
+        False,
+        [("✗", "a User eq"), ("✗", "not b Image endswith")],
+    ),
+    "not of a not": (
+        "a: {User: alice}, b: {Image|endswith: zzz.exe}",
+        "not (a or not b)",
+        True,
+        [("✓", "not a User eq"), ("✓", "b Image endswith")],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MARKS)
+def test_the_part_at_fault_is_marked(case: str, tmp_path: Path, capfd: CAPFD) -> None:
+    selections, condition, fired, lines = MARKS[case]
+    (tmp_path / "in").write_text(json.dumps(evtx_json(SYSMON)))
+    (tmp_path / "r.yml").write_text(
+        "title: who\nid: 00000000-0000-4000-8000-0000000000aa\nstatus: test\nlevel: low\n"
+        "logsource: {product: windows, category: process_creation}\n"
+        f"detection: {{{selections}, condition: {condition}}}\n"
+    )
+    out = tmp_path / "o.jsonl"
+    run(
+        [
+            "tag",
+            str(tmp_path / "in"),
+            "--rules",
+            str(tmp_path / "r.yml"),
+            "--no-pack",
+            "--out",
+            str(out),
+            "-q",
+        ]
+    )
+    uid = orjson.loads(out.read_bytes())["undertag"]["event_uid"]
+    told = asked(out, uid, "who", capfd)["rule"]
+    assert told["fired"] is fired
+    assert [one["failed"] for one in told["conditions"]] == [mark == "✗" for mark, _ in lines]
+    assert [one["negated"] for one in told["conditions"]] == [test.startswith("not ") for _, test in lines]
+    run(["explain", str(out), "--event", uid, "--rule", "who", "--no-color"])
+    shown = capfd.readouterr().out.partition("who (")[2].splitlines()[1:]
+    assert len(shown) == len(lines)
+    for line, (mark, test) in zip(shown, lines, strict=True):
+        assert line.strip().startswith(f"{mark} {test} ")

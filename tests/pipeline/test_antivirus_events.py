@@ -432,7 +432,7 @@ def test_explain_shows_the_name_behind_a_tag(
     (condition,) = told["conditions"]
     assert (condition["field"], condition["value"], condition["held"]) == (field, value, True)
     evidence = next(hit for hit in document["rules"] if hit["id"] == RULE)["evidence"][0]
-    assert {**evidence, "held": True} == condition
+    assert {**evidence, "held": True, "negated": False, "failed": False} == condition
 
 
 UNNAMED = {
@@ -455,9 +455,8 @@ def test_explain_says_why_a_name_was_not_read(
     out, uids = explained
     told = asked(out, uids[case], capfd, "--rule", RULE)["rule"]
     assert (told["fired"], told["reason"]) == (False, reason)
-    assert [(one["held"], one["value"]) for one in told["conditions"]] == [(False, value)] * (
-        case != "another type of event"
-    )
+    found = [(one["held"], one["negated"], one["failed"], one["value"]) for one in told["conditions"]]
+    assert found == [(False, False, True, value)] * (case != "another type of event")
 
 
 def test_explain_of_a_rule_on_such_an_event(explained: tuple[Path, dict[str, str]], capfd: CAPFD) -> None:

@@ -5,7 +5,7 @@ The reader of signature names is no rule of a file, but answers in the same form
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from undertag.match.bind import bind
 from undertag.match.reference import Trace, evaluate
 from undertag.match.scalars import field_values, scalars_of
 from undertag.model.batch import Batch
-from undertag.model.expr import FALSE
+from undertag.model.expr import FALSE, Test
 from undertag.model.rule import Rule
 from undertag.model.source import Records, Unit
 from undertag.pipeline.hits import MAX_VALUE, field_name, pattern_of
@@ -37,7 +37,9 @@ def why(rule: Rule, raw: bytes, entry_key: str) -> dict[str, Any]:
 
     Returns:
         `id`, `title`, `fired`, `reason` (where the condition wasn't asked at all), and `conditions`: each test with
-        `selection`, `field`, `operator`, `pattern`, `held` and the `value` that it saw (None: the field is absent).
+        `selection`, `field`, `operator`, `pattern`, `held`, the `value` that it saw (None: the field is absent), `negated`
+        (it stands under a `not`, so that it speaks against the rule where it held), and `failed`: it is one of those that
+        kept the rule from firing. A test of an alternative that another one stands in for is not.
     """
     told: dict[str, Any] = {
         "id": rule.id,
@@ -67,7 +69,8 @@ def why(rule: Rule, raw: bytes, entry_key: str) -> dict[str, Any]:
     told["fired"] = evaluate(condition, ask).held
     # What the engine decides once for the whole entry is a part of the rule like any other to whoever asks why.
     whole = bind(rule, replace(batch.entry, constants={}))
-    told["conditions"] = [_told(leaf) for leaf in evaluate(whole, ask).leaves()]
+    trace = evaluate(whole, ask)
+    told["conditions"] = list(_leaves(trace, negated=False, failed=not (told["fired"] or trace.held)))
     return told
 
 
@@ -100,10 +103,21 @@ def why_named(raw: bytes, entry_key: str, attack_version: str) -> dict[str, Any]
             "operator": "named",
             "pattern": "*",
         }
-        told["conditions"] = [{**asked, "held": False, "value": text_at(fields, event.signature)}]
+        told["conditions"] = [
+            {
+                **asked,
+                "held": False,
+                "value": text_at(fields, event.signature),
+                "negated": False,
+                "failed": True,
+            }
+        ]
         return told
     told["fired"] = True
-    told["conditions"] = [{**fact, "held": True} for fact in orjson.loads(named.hit)["evidence"]]
+    told["conditions"] = [
+        {**fact, "held": True, "negated": False, "failed": False}
+        for fact in orjson.loads(named.hit)["evidence"]
+    ]
     return told
 
 
@@ -122,9 +136,16 @@ def values_of(batch: Batch, row: int, name: str | None) -> Sequence[Any] | None:
     return field_values(batch.event(row), name)
 
 
-def _told(leaf: Trace) -> dict[str, Any]:
-    test = leaf.test
-    assert test is not None
+def _leaves(trace: Trace, *, negated: bool, failed: bool) -> Iterator[dict[str, Any]]:
+    """Each test below a node; `failed` says that the node itself kept the rule from firing."""
+    if trace.test is not None:
+        yield _told(trace, trace.test, negated=negated, failed=failed)
+    for part in trace.parts:
+        below = negated != (trace.kind == "not")
+        yield from _leaves(part, negated=below, failed=failed and part.held == below)
+
+
+def _told(leaf: Trace, test: Test, *, negated: bool, failed: bool) -> dict[str, Any]:
     value = ", ".join(leaf.values)[:MAX_VALUE] if leaf.values else None if not leaf.present else ""
     return {
         "selection": test.selection,
@@ -133,4 +154,6 @@ def _told(leaf: Trace) -> dict[str, Any]:
         "pattern": pattern_of(test),
         "held": leaf.held,
         "value": value,
+        "negated": negated,
+        "failed": failed,
     }

@@ -266,6 +266,29 @@ def test_filter_joins(name: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "logsource", "titles", "codes"),
+    [
+        ("shared", "{product: windows}", ["one", "two"], []),
+        ("shared", "{category: file_event}", ["two"], ["UT232"]),
+        ("Shared", "{product: windows}", ["three"], []),
+    ],
+    ids=["all that bear it", "one of another log source", "case counts"],
+)
+def test_filter_joins_all_rules_of_a_name(
+    name: str, logsource: str, titles: list[str], codes: list[str]
+) -> None:
+    rules = [
+        rule(name="shared"),
+        rule("two", TWO, "shared", "file_event"),
+        rule("three", "33333333-3333-4333-8333-333333333333", "Shared"),
+    ]
+    result = load_text("---\n".join([*rules, filter_text(f"[{name}]", logsource=logsource)]))
+    joined = [loaded.title for loaded in result.rules if not match_event(loaded, {"A": 1, "User": "adm_1"})]
+    assert joined == titles
+    assert [problem.code for problem in result.problems] == codes
+
+
 def test_filter_may_come_before_its_rule_and_names_itself_in_evidence() -> None:
     result = load_text(filter_text() + "---\n" + rule())
     (loaded,) = result.rules

@@ -129,8 +129,14 @@ def _show(document: dict[str, Any], out: Console) -> None:
         if told.get("reason"):
             out.print(f"    {escape(told['reason'])}")
         for condition in told["conditions"]:
-            mark = "[green]✓[/]" if condition["held"] else "[red]✗[/]"
-            out.print(f"    {mark} {_fact(condition)}", soft_wrap=True)
+            out.print(f"    {_mark(condition)} {_fact(condition)}", soft_wrap=True)
+
+
+def _mark(condition: dict[str, Any]) -> str:
+    """✓ what speaks for the rule, ✗ what kept it from firing, · what another alternative stands in for."""
+    if condition["failed"]:
+        return "[red]✗[/]"
+    return "[dim]·[/]" if condition["held"] == condition["negated"] else "[green]✓[/]"
 
 
 def _fact(fact: dict[str, Any]) -> str:
@@ -146,4 +152,5 @@ def _fact(fact: dict[str, Any]) -> str:
         else "[dim]empty[/]"
     )
     test = f"{escape(field)} {fact['operator']} [yellow]{escape(str(fact['pattern']))}[/]"
-    return f"[dim]{escape(str(fact['selection']))}[/] {test}  ← {shown}"
+    negation = "[bold]not[/] " if fact.get("negated") else ""
+    return f"{negation}[dim]{escape(str(fact['selection']))}[/] {test}  ← {shown}"

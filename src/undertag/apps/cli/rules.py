@@ -78,6 +78,8 @@ def regress(
     config: Config = None,
 ) -> int:
     """Run SigmaHQ's regression data: does every rule find its own recording?"""
+    from rich.markup import escape
+
     from undertag.apps.cli.settings import load_settings
     from undertag.pipeline.regress import run_regression
 
@@ -90,14 +92,11 @@ def regress(
         out.print(
             f"{result.passed} of {result.total} passed, {failed} failed, {over} found more than expected"
         )
-        for case in result.failed:
-            out.print(
-                f"[red]failed[/] {case.title} ({case.rule}): expected {case.expected}, found {case.found} {case.reason}"
-            )
-        for case in result.over:
-            out.print(
-                f"[dim]over[/]   {case.title} ({case.rule}): expected {case.expected}, found {case.found}"
-            )
+        for word, cases in (("[red]failed[/]", result.failed), ("[dim]over[/]  ", result.over)):
+            for case in cases:
+                who = escape(f"{case.title} ({case.rule})")
+                counts = f"expected {case.expected}, found {case.found}"
+                out.print(f"{word} {who}: {counts} {escape(case.reason)}".rstrip(), soft_wrap=True)
         say_problems(result.problems, quiet=quiet, no_color=no_color)
     return EXIT_FINDINGS if result.failed else EXIT_CLEAN
 

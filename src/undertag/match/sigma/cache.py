@@ -25,7 +25,7 @@ from undertag.match.sigma.result import LoadResult
 from undertag.match.sigma.stored import decode_result, encode_result
 from undertag.model.problem import Place, Problem
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """To be raised whenever the loader gives another result for the same file, or the stored form changes."""
 KEEP: Final = 8
 MAX_BYTES: Final = 256 * 1024 * 1024

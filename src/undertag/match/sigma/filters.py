@@ -1,13 +1,14 @@
 """Sigma filters: what they are joined to, and how.
 
 Contract, as pySigma 2.0 has it: a filter's condition is *and*ed to the condition of each rule that it names
-(by id or name, or `any`) and whose log source its own covers; a filter that takes events away therefore says
-`condition: not selection`. Filters join only rules, never filters or correlations, so there are no chains.
+(by id, by name, which several rules may bear, or `any`) and whose log source its own covers; a filter that takes
+events away therefore says `condition: not selection`. Filters join only rules, never filters or correlations, so
+there are no chains.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from undertag.match.sigma.codes import Rejected
@@ -86,7 +87,7 @@ def covers(filter_source: LogSource, rule_source: LogSource) -> bool:
 def choose(
     wanted: Filter,
     sources: Mapping[str, LogSource],
-    known: Mapping[str, str],
+    known: Mapping[str, Sequence[str]],
     others: Iterable[str],
 ) -> tuple[list[str], list[tuple[str, str, str]]]:
     """The ids of the rules that a filter joins, and (code, message, hint) of what it names in vain.
@@ -94,7 +95,7 @@ def choose(
     Args:
         wanted: the filter.
         sources: rule id → log source.
-        known: what a rule may be called by (id in lower case, name) → rule id.
+        known: what a rule may be called by (id in lower case, name) → ids of all rules called so.
         others: ids and names of filters and correlations.
     """
     faults: list[tuple[str, str, str]] = []
@@ -108,16 +109,17 @@ def choose(
     chosen = []
     names = set(others)
     for reference in wanted.references:
-        rule = known.get(reference.lower()) or known.get(reference)
-        if rule is None and (reference in names or reference.lower() in names):
+        called = known.get(reference) or known.get(reference.lower()) or ()
+        if not called and (reference in names or reference.lower() in names):
             message = f"'{reference}' is a filter or correlation; filters join rules only"
             faults.append(("UT233", message, "name the rules themselves"))
-        elif rule is None:
+        elif not called:
             hint = "the rule may have been rejected, or lie outside the paths given"
             faults.append(("UT231", f"no rule '{reference}' is loaded", hint))
-        elif not covers(wanted.logsource, sources[rule]):
-            message = f"rule '{reference}' has log source {sources[rule]}, the filter {wanted.logsource}"
-            faults.append(("UT232", message, "make the filter's log source wider"))
-        elif rule not in chosen:
-            chosen.append(rule)
+        for rule in called:
+            if not covers(wanted.logsource, sources[rule]):
+                message = f"rule '{reference}' has log source {sources[rule]}, the filter {wanted.logsource}"
+                faults.append(("UT232", message, "make the filter's log source wider"))
+            elif rule not in chosen:
+                chosen.append(rule)
     return chosen, faults

@@ -164,9 +164,11 @@ class _Loader:
         if not self.filters:
             return
         sources = {rule: taken.rule.logsource for rule, taken in self.rules.items()}
-        known = {taken.name: rule for rule, taken in self.rules.items() if taken.name} | {
-            rule: rule for rule in sources
-        }
+        known: dict[str, list[str]] = {}
+        for rule, taken in self.rules.items():
+            if taken.name:
+                known.setdefault(taken.name, []).append(rule)
+        known |= {rule: [rule] for rule in sources}
         for wanted, file in self.filters:
             chosen, faults = choose(wanted, sources, known, self.not_rules)
             for code, message, hint in faults:
