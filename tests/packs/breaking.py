@@ -73,6 +73,7 @@ SPOILT: dict[str, tuple[str, str, str]] = {
     "technique of no release": ("technique: T1003.001", "technique: T9999", "UT264"),
     "technique that moved": ("technique: T1003.001", "technique: T1562.001", "UT264"),
     "need without provider": ("windows/sysmon/7", "windows/system/7045", "UT265"),
+    "need of no entry": ("windows/sysmon/7", "windows/sysmon/7007", "UT265"),
     "need that is prose": ("windows/sysmon/7", "Sysmon 7", "UT265"),
     "example does not match": (r"ImageLoaded: C:\Windows\System32\WinSCard.dll", "ImageLoaded: x", "UT266"),
     "example holds by two ways": (_SELECTION, _SECOND_WAY, "UT267"),

@@ -76,6 +76,32 @@ def test_both_matchers_agree_on_every_example(report: PackReport) -> None:
     assert run_engine(report.rules, events) == expected
 
 
+OWN_IMAGES = (
+    r"C:\Windows\System32\lsass.exe",
+    r"C:\Windows\System32\wbem\WmiPrvSE.exe",
+    r"D:\Windows\System32\LogonUI.exe",
+    r"C:\Windows\System32\spool\drivers\x64\3\E_YATIKJE.EXE",
+    r"C:\Windows\WinSxS\amd64_servicingstack\TiWorker.exe",
+    r"C:\Users\a.ortiz\AppData\Local\Temp\is-8R.tmp\setup.tmp",
+    r"C:\Users\a.ortiz\AppData\Local\slack\slack.exe",
+)
+
+
+@pytest.mark.parametrize("image", OWN_IMAGES)
+def test_a_process_own_program_is_no_library(image: str, report: PackReport) -> None:
+    event = {
+        "Channel": "Microsoft-Windows-Sysmon/Operational",
+        "EventID": 7,
+        "Image": image,
+        "ImageLoaded": image,
+        "Signed": "false",
+        "Signature": "Microsoft Windows",
+        "SignatureStatus": "Valid",
+    }
+    rules = [rule for rule in report.rules if rule.logsource.category == "image_load"]
+    assert {rule.tags[0] for rule in rules if matches(rule, event)} <= {"mit.host.wmi-provider"}
+
+
 def test_documentation_is_current(report: PackReport) -> None:
     page = (ROOT / "docs" / "reference" / "packs.md").read_text(encoding="utf-8")
     assert page == pack_page(report, attack_version=DEFAULT_VERSION), "run tools/build_pack_docs.py"

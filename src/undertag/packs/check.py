@@ -10,7 +10,7 @@ A pack without findings loads without problems, has one tag a rule, and every ru
 | UT262 | the tag: name, kind, taken by another rule, or an `attack.*` tag on it |
 | UT263 | the `undertag:` key: shape, empty or overlong texts |
 | UT264 | a link: technique unknown in the ATT&CK release, strength without measurement |
-| UT265 | a key under `needs` |
+| UT265 | a key under `needs`: no key at all, or of no entry of the catalogue |
 | UT266 | an example does not match |
 | UT267 | an example matches still when an attribute that matters is spoilt |
 | UT268 | a counterexample matches, or is of another log source |
@@ -27,15 +27,16 @@ from datetime import date
 from typing import Any, Final
 
 from undertag.catalogue.attack import DEFAULT_VERSION, load_release
+from undertag.catalogue.sources.lookup import load_catalogue
 from undertag.match.sigma.codes import Rejected
 from undertag.match.sigma.documents import Mapped, read_documents
 from undertag.match.sigma.files import RuleFile, read_rule_files
 from undertag.match.sigma.load import load_files
-from undertag.model.problem import Place, Problem
+from undertag.model.problem import CatalogueError, Place, Problem
 from undertag.model.rule import Rule
 from undertag.model.tag import kind_of
 from undertag.packs.proof import Fault, prove
-from undertag.packs.schema import RULE_KINDS, Custom, faults_of_custom, is_pack_tag, read_custom
+from undertag.packs.schema import RULE_KINDS, Custom, faults_of_custom, is_entry_key, is_pack_tag, read_custom
 
 ALERT_LEVELS: Final = frozenset({"medium", "high", "critical"})
 MAX_TITLE: Final = 64
@@ -108,6 +109,7 @@ def _faults(documents: list[Any], rule: Rule, taken: dict[str, list[Rule]]) -> I
         return
     yield from faults_of_custom(custom, kind)
     yield from _unknown_techniques(custom)
+    yield from _unknown_needs(custom)
     yield from prove(rule, custom)
 
 
@@ -157,3 +159,12 @@ def _unknown_techniques(custom: Custom) -> Iterator[Fault]:
         if technique is None or technique.state != "active":
             hint = f"`undertag attack resolve {link.technique}` tells where it went"
             yield "UT264", f"{link.technique} is no active technique of ATT&CK {release.version}", hint
+
+
+def _unknown_needs(custom: Custom) -> Iterator[Fault]:
+    catalogue = load_catalogue()
+    for key in filter(is_entry_key, dict.fromkeys(custom.needs)):  # what has no key's form is a fault already
+        try:
+            catalogue.number(key)
+        except CatalogueError as error:
+            yield "UT265", error.problem.message, error.problem.hint
