@@ -39,6 +39,10 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "gzip, several members": lambda data: gzip.compress(data[:9]) + gzip.compress(data[9:]),
     "gzip, padded with zeros": lambda data: gzip.compress(data) + bytes(100),
+    "gzip, padded with many zeros": lambda data: gzip.compress(data) + bytes(700_000),
+    "gzip, zeros between members": lambda data: (
+        gzip.compress(data[:9]) + bytes(300_000) + gzip.compress(data[9:]) + bytes(70_000)
+    ),
     "zstd": _zstd,
     "zstd, several frames": lambda data: _zstd(data[:9]) + _zstd(data[9:]),
     "zstd, with a skippable frame": lambda data: (
@@ -263,6 +267,58 @@ def test_globs(tmp_path: Path) -> None:
     assert read_all(f"{tmp_path}/*").codes == []
     assert len(read_all(f"{tmp_path}/**").raws) == 4
     assert read_all(f"{tmp_path}/*.evtx").codes == ["UT101"]
+
+
+GLOBS: dict[str, list[str]] = {
+    # pattern: files read of those that `_tree` makes
+    "**": ["in/.h/d.log", "in/a.log", "in/b/c.log", "in/b/x/b/e.log", "in/f.txt", "out/g.log"],
+    "**/": ["in/.h/d.log", "in/a.log", "in/b/c.log", "in/b/x/b/e.log", "in/f.txt", "out/g.log"],
+    "in/**/": ["in/.h/d.log", "in/a.log", "in/b/c.log", "in/b/x/b/e.log", "in/f.txt"],
+    "**/*.log": ["in/.h/d.log", "in/a.log", "in/b/c.log", "in/b/x/b/e.log", "out/g.log"],
+    "./**/*.txt": ["./in/f.txt"],
+    "in/**/**/?.log": ["in/.h/d.log", "in/a.log", "in/b/c.log", "in/b/x/b/e.log"],
+    "in/**/b": ["in/b/c.log", "in/b/x/b/e.log"],
+    "in/**/b/*.log": ["in/b/c.log", "in/b/x/b/e.log"],
+    "**/b/**/[ab]/*": ["in/b/x/b/e.log"],
+    "**/x/**": ["in/b/x/b/e.log"],
+    "i*/**/*.txt": ["in/f.txt"],
+    "in/to-folder/**/*.log": ["in/to-folder/g.log"],
+    "in/to-*/*.log": ["in/to-folder/g.log"],
+    "in/to-file*": ["in/to-file.log"],
+    "in/a.log/**": [],
+    "**/nothing": [],
+}
+
+
+def _tree(folder: Path) -> None:
+    for name in ("in/a.log", "in/b/c.log", "in/.h/d.log", "in/b/x/b/e.log", "in/f.txt", "out/g.log"):
+        write(folder, name, b'{"n": "%s"}' % name.encode())
+    for link, target in (("loop", "."), ("b/loop", ".."), ("to-folder", "../out"), ("to-file.log", "a.log")):
+        (folder / "in" / link).symlink_to(target)
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+@pytest.mark.parametrize("pattern", GLOBS)
+def test_globs_follow_no_link_that_they_meet(
+    pattern: str, absolute: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _tree(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    found = read_all(f"{tmp_path}/{pattern}" if absolute else pattern)
+    names = [name.removeprefix(f"{tmp_path}/") for name in found.sources]
+    assert names == GLOBS[pattern]
+    assert set(found.codes) - {"UT107"} == (set() if names else {"UT101"})
+
+
+def test_links_that_a_glob_meets_are_told(tmp_path: Path) -> None:
+    _tree(tmp_path)
+    told = [str(one.place) for one in read_all(f"{tmp_path}/**/*.log").problems]
+    assert [name.removeprefix(f"{tmp_path}/in/") for name in told] == [
+        "b/loop",
+        "loop",
+        "to-file.log",
+        "to-folder",
+    ]
 
 
 def test_a_name_that_looks_like_a_glob_but_exists_is_read(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.read.reading import CORPORA, needs_corpora, read_all
+from tests.read.reading import CORPORA, needs_corpora, read_all, write
 
 from undertag.read.registry import FORMATS
 from undertag.read.sniff import looks_like, sniff
@@ -31,6 +33,8 @@ CASES: dict[str, tuple[bytes, str | None]] = {
     "json array, empty": (b"[]", "json"),
     "json pretty-printed": (b'{\n  "a": 1\n}\n{\n  "a": 2\n}\n', "json"),
     "json without any line break": (b'{"a":1}{"a":2}', "json"),
+    "json array, each mark on a line of its own": (b'[\n{"a":1}\n,\n{"a":2}\n]\n', "json"),
+    "json array, each mark on a line of its own, CRLF": (b'[\r\n{"a":1}\r\n,\r\n{"a":2}\r\n]', "json"),
     "json envelope": (b'{"Records":[{"a":1}]}', "json"),
     "json envelope a line": (b'{"Records":[{"a":1}]}\n{"Records":[{"a":1}]}\n', "json"),
     "json envelope of Azure": (b'{ "records": [\n{"a":1}]}', "json"),
@@ -68,6 +72,38 @@ CASES: dict[str, tuple[bytes, str | None]] = {
 def test_sniff(name: str) -> None:
     head, expected = CASES[name]
     assert sniff(head, len(head)) == expected
+
+
+LONG = b'{"a":"' + b"x" * 100_000 + b'"'
+"""More than the head, and no end of the line in sight."""
+
+LONG_LINES: dict[str, tuple[bytes, str, int]] = {
+    # name: (source, format, records)
+    "documents on one line": (b'{"a":"}{"}' * 20_000, "json", 20_000),
+    "documents on one line, with blanks": (b'{"a":1} ' * 20_000, "json", 20_000),
+    "documents on one line, the first longer": ((LONG + b"}") * 3, "json", 3),
+    "documents on one line, then a line break": ((LONG + b"}") * 2 + b"\n", "json", 2),
+    "a pretty document": (LONG + b',\n "b": {\n  "c": 1\n }\n}\n', "json", 1),
+    "a pretty document, its line 16 times the head": (
+        b'{"a":"' + b"x" * (1 << 20) + b'",\n "b": 1\n}\n',
+        "json",
+        1,
+    ),
+    "one line": (LONG + b"}", "jsonl", 1),
+    "one line and its end": (LONG + b"}\n", "jsonl", 1),
+    "two lines": ((LONG + b"}\n") * 2, "jsonl", 2),
+    "a short and a long line": (b'{"a":1}\n' + LONG + b"}\n", "jsonl", 2),
+    "a line beyond the bound": (b'{"a":"' + b"x" * (17 << 20) + b'"}\n{"a":1}\n', "jsonl", 1),
+}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("name", LONG_LINES)
+def test_lines_longer_than_the_head(name: str, packed: bool, tmp_path: Path) -> None:
+    data, kind, count = LONG_LINES[name]
+    found = read_all(write(tmp_path, "x", gzip.compress(data, 1) if packed else data))
+    assert (found.formats, len(found.raws)) == ({kind}, count)
+    assert found.codes == (["UT114"] if "beyond" in name else [])
 
 
 @pytest.mark.parametrize(

@@ -203,6 +203,12 @@ def bad_structure(
     )
 
 
+def open_quotes(source: str, offset: int, data: bytes) -> Problem:
+    """UT118: quotes of a CSV row are never closed."""
+    message = "quotes that begin on this line are never closed: the row was taken to end with its line"
+    return bad_structure(source, message, offset, data, severity="warning")
+
+
 def uneven_row(source: str, record: int, offset: int, columns: int, expected: int) -> Problem:
     """UT119: a CSV row has more or fewer columns than the header."""
     return Problem(

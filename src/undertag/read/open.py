@@ -16,10 +16,10 @@ from undertag.model.problem import Problem
 from undertag.model.source import Records, Unit
 from undertag.read import faults
 from undertag.read.containers import find_sources, unpacked_size
-from undertag.read.limits import HEAD_BYTES, Limits
+from undertag.read.limits import HEAD_BYTES, MAX_RECORD_BYTES, Limits
 from undertag.read.paths import STDIN, find_files
 from undertag.read.registry import broken_packages, claimed_by, load_format
-from undertag.read.sniff import looks_like, sniff
+from undertag.read.sniff import is_undecided, looks_like, sniff
 from undertag.read.source import Source
 
 UNIT_BYTES: Final = 4 << 20
@@ -52,7 +52,11 @@ def format_of(source: Source) -> str | None:
     head = source.head()
     if not head:
         return None
-    name = sniff(head, len(head) if len(head) < HEAD_BYTES else None)
+    wanted = HEAD_BYTES
+    while wanted <= len(head) < MAX_RECORD_BYTES and is_undecided(head):
+        wanted = 2 * len(head)
+        head = source.head(wanted)
+    name = sniff(head, len(head) if len(head) < wanted else None)
     if name in (None, "text"):
         name = claimed_by(head) or name
     if name is None:

@@ -13,6 +13,7 @@ from typing import Final
 import orjson
 
 from undertag.read.formats.delimited import csv_delimiter
+from undertag.read.limits import HEAD_BYTES
 
 EVTX_MAGIC: Final = b"ElfFile\0"
 CHUNK_MAGIC: Final = b"ElfChnk\0"
@@ -53,7 +54,7 @@ def sniff(head: bytes, size: int | None = None) -> str | None:
     """The format of a source.
 
     Args:
-        head: its first bytes, at least 4,104 where it has so many.
+        head: its first bytes, at least 4,104 where it has so many, and more while `is_undecided`.
         size: the bytes that the source has in all, None where unknown: whether `head` is the whole of it.
     """
     if is_evtx(head):
@@ -73,6 +74,15 @@ def sniff(head: bytes, size: int | None = None) -> str | None:
     return "csv" if csv_delimiter(head) else "text"
 
 
+def is_undecided(head: bytes) -> bool:
+    """Whether a head, not the whole of its source, is but the beginning of one JSON document on one line: what
+    comes after that tells whether its lines are documents."""
+    text = head.lstrip(b" \t\r\n")
+    if not text.startswith(b"{") or b"\n" in text or ENVELOPE.match(text):
+        return False
+    return not _runs_on(text[:HEAD_BYTES])  # no more of it each time: what is beyond is looked at once
+
+
 def is_evtx(head: bytes) -> bool:
     """Whether the source is an EVTX file, be its header damaged or missing."""
     return head.startswith((EVTX_MAGIC, CHUNK_MAGIC)) or head.startswith(CHUNK_MAGIC, EVTX_HEADER_BYTES)
@@ -88,19 +98,19 @@ def looks_like(head: bytes) -> str | None:
 def _is_json_lines(text: bytes, whole: bool) -> bool:
     """Whether most of the first lines are objects, each on its own."""
     lines = text.split(b"\n", _LINES)
+    if lines[0].rstrip() == b"[":
+        return False
     if len(lines) == 1:
-        return not text.startswith(b"[") and text.startswith(b"{") and not _runs_on(text, whole)
+        return text.startswith(b"{") and not _runs_on(text)
     if not whole or len(lines) > _LINES:
         lines.pop()
     lines = [line for line in map(bytes.strip, lines) if line]
-    objects = sum(1 for line in lines if line[:1] == b"{" and line[-1:] == b"}" and not _runs_on(line, True))
+    objects = sum(1 for line in lines if line[:1] == b"{" and line[-1:] == b"}" and not _runs_on(line))
     return objects * 2 >= len(lines) and objects > 0
 
 
-def _runs_on(line: bytes, whole: bool) -> bool:
-    """Whether a line holds more than one document."""
-    if not whole:
-        return False
+def _runs_on(line: bytes) -> bool:
+    """Whether a line, or what is there of it, holds more than one document."""
     try:
         orjson.loads(line)
     except orjson.JSONDecodeError:

@@ -82,7 +82,17 @@ def gunzip(packed: Iterator[bytes], name: str, tell: Tell, budget: Budget) -> It
     begun = False
     for block in packed:
         while block:
-            begun = True
+            if not begun:
+                block = block.lstrip(b"\0")  # padding, of any length
+                if block and not GZIP_MAGIC.startswith(block[: len(GZIP_MAGIC)]):
+                    tell(
+                        faults.damaged_container(
+                            name, "bytes after the end of the gzip data were left out", severity="warning"
+                        )
+                    )
+                    return
+                begun = bool(block)
+                continue
             try:
                 out = unpacker.decompress(block, BLOCK_BYTES)
             except zlib.error as error:
@@ -95,15 +105,8 @@ def gunzip(packed: Iterator[bytes], name: str, tell: Tell, budget: Budget) -> It
             if not unpacker.eof:
                 block = unpacker.unconsumed_tail
                 continue
-            block = unpacker.unused_data.lstrip(b"\0")
+            block = unpacker.unused_data
             unpacker, begun = zlib.decompressobj(31), False
-            if block and not GZIP_MAGIC.startswith(block[: len(GZIP_MAGIC)]):
-                tell(
-                    faults.damaged_container(
-                        name, "bytes after the end of the gzip data were left out", severity="warning"
-                    )
-                )
-                return
     if begun and not budget.over:
         tell(faults.damaged_container(name, "gzip data are cut short"))
 

@@ -57,14 +57,30 @@ def test_places_and_raws(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("unit_bytes", [1, 150, 1 << 20])
-def test_quotes_that_are_never_closed_cost_no_more_than_the_bound(
+def test_quotes_that_stay_open_beyond_the_bound_end_with_their_line(
     unit_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delimited, "MAX_RECORD_BYTES", 100)
     data = HEAD + b"1,a,x\n" + b'2,b,"y\n' + b"3,c,z\n" * 40
     found = read_all(write(tmp_path, "x", data), unit_bytes=unit_bytes)
-    assert found.codes == ["UT114"]
-    assert 20 < len(found.raws) < 30
+    assert [doc["Time"] for doc in found.docs] == ["1", "2", *["3"] * 40]
+    assert found.codes == ["UT118"]
+
+
+@pytest.mark.parametrize("unit_bytes", [1, 150, 1 << 20])
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
+def test_quotes_that_are_never_closed_end_with_their_line(
+    unit_bytes: int, end: bytes, tmp_path: Path
+) -> None:
+    rows = [b"1,a,x", b'2,b,"y\n"', b'3,c,"never closed', *[b"4,d,z"] * 1000]
+    path = write(tmp_path, "x", HEAD + b"\n".join(rows) + end)
+    found = read_all(path, unit_bytes=unit_bytes)
+    assert found.raws == rows
+    assert found.docs[2] == {"Time": "3", "Host": "c", "Message": "never closed"}
+    assert [str(one) for one in found.problems] == [
+        f"{path} @ byte {len(HEAD) + 15}: UT118 quotes that begin on this line are never closed:"
+        " the row was taken to end with its line (the records that are whole were read)"
+    ]
 
 
 @pytest.mark.parametrize("unit_bytes", [1, 150, 1 << 20])
@@ -81,9 +97,21 @@ def test_a_line_beyond_the_bound_is_told(
 def test_quotes_take_linear_time(tmp_path: Path) -> None:
     data = HEAD + b"1,a,x\n" + b'1,a,"' + b'""' * 500_000 + b'"\n' + b'1,"a,' * 100_000 + b"\n"
     assert len(read_all(write(tmp_path, "x", data)).raws) == 3
+    data = HEAD + b"1,a,x\n" + b'a",",\n' * 20_000  # open at its end, wherever one begins
+    assert len(read_all(write(tmp_path, "x", data)).raws) == 20_001
 
 
 FIELD = st.text(st.sampled_from('ab ",;\n\r\u00e4'), max_size=6)
+
+
+@given(st.lists(st.sampled_from([b"a", b",", b'"', b"\n", b"\r\n"]), max_size=40), st.integers(1, 30))
+def test_cutting_elsewhere_changes_nothing(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[bytes], unit_bytes: int
+) -> None:
+    path = write(tmp_path_factory.mktemp("x"), "x", HEAD + b"1,a,x\n2,b,y\n" + b"".join(parts))
+    small, large = read_all(path, unit_bytes=unit_bytes), read_all(path)
+    assert (small.raws, small.places) == (large.raws, large.places)
+    assert sorted(map(str, small.problems)) == sorted(map(str, large.problems))
 
 
 @given(st.lists(st.tuples(FIELD, FIELD, FIELD), min_size=1, max_size=8), st.integers(1, 60), st.booleans())

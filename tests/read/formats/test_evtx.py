@@ -66,6 +66,19 @@ def _lose(at: int, size: int) -> Callable[[bytearray], None]:
     return damage
 
 
+def _zero(*chunks: int) -> Callable[[bytearray], None]:
+    def damage(file: bytearray) -> None:
+        for chunk in chunks:
+            _put(HEADER + chunk * CHUNK_BYTES, bytes(CHUNK_BYTES))(file)
+
+    return damage
+
+
+def _lose_and_zero(file: bytearray) -> None:
+    _zero(4)(file)
+    _lose(CHUNK + 60_416, 60)(file)
+
+
 DAMAGE: dict[str, tuple[Callable[[bytearray], None], int, list[str]]] = {
     # name: (damage, records lost, problems)
     "file header's magic": (_put(0, b"x"), 0, ["UT117"]),
@@ -80,6 +93,9 @@ DAMAGE: dict[str, tuple[Callable[[bytearray], None], int, list[str]]] = {
     "chunk's last record number": (_put(CHUNK + 32, b"\x22\1"), 0, []),
     "chunk's checksum": (_put(CHUNK + 52, b"\0\0\0\0"), 0, ["UT115"]),
     "chunk zeroed": (_put(CHUNK, bytes(CHUNK_BYTES)), 92, ["UT117"]),
+    "last chunk zeroed": (_put(HEADER + 5 * CHUNK_BYTES, bytes(CHUNK_BYTES)), 88, ["UT117"]),
+    "all from a chunk on zeroed": (_put(CHUNK, bytes(3 * CHUNK_BYTES)), 267, ["UT117"]),
+    "two chunks zeroed, one the last": (_zero(1, 5), 186, ["UT117", "UT117"]),
     "chunk overwritten": (_put(CHUNK, random.Random(1).randbytes(CHUNK_BYTES)), 92, ["UT115"]),
     "record's magic": (_put(CHUNK + 512, b"x"), 1, ["UT115", "UT116"]),
     "record's size too large": (_put(CHUNK + 516, b"\xff\xff\0\0"), 0, ["UT115"]),
@@ -94,6 +110,11 @@ DAMAGE: dict[str, tuple[Callable[[bytearray], None], int, list[str]]] = {
     "cut in a chunk": (_cut(CHUNK + 30_000), 228, ["UT115", "UT116", "UT117"]),
     "cut in the file header": (_cut(1000), 554, ["UT117"]),
     "a sector lost": (_lose(CHUNK + 1024, 512), 92, ["UT115", *["UT116"] * 17]),
+    "a byte lost": (_lose(CHUNK + 60_416, 1), 0, ["UT115"]),
+    "seven bytes lost": (_lose(CHUNK + 60_416, 7), 0, ["UT115", "UT116"]),
+    "60 bytes lost": (_lose(CHUNK + 60_416, 60), 1, ["UT115", "UT116"]),
+    "100 bytes lost": (_lose(CHUNK + 60_416, 100), 1, ["UT115", "UT116"]),
+    "a byte lost before a zeroed chunk": (_lose_and_zero, 88, ["UT115", "UT116", "UT117"]),
     "a sector lost near the end": (_lose(CHUNK + 60_416, 512), 1, ["UT115", "UT116"]),
 }
 

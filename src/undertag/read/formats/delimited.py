@@ -2,7 +2,8 @@
 
 Contract: each row is a record under the header's names; a row's raw is its text, line breaks inside quotes
 included. Missing columns are absent, surplus ones are listed under `_extra`. Quotes count only where a
-field begins with one, as in RFC 4180; everything runs in time linear in the input.
+field begins with one, as in RFC 4180; a row whose quotes aren't closed before the end or the bound ends with
+its line, and is told. Everything runs in time linear in the input.
 """
 
 from __future__ import annotations
@@ -59,7 +60,10 @@ def _header_at(head: bytes) -> int:
 def _sample(rest: bytes, delimiter: str) -> list[bytes]:
     """The first rows, without the last one unless it is the only one: it may be cut."""
     rows = []
-    for _, row in _rows(rest, 0, delimiter):
+    for at, row, is_closed in _rows(rest, 0, delimiter):
+        if not is_closed:
+            rows.append(rest[at:])
+            break
         if row.strip():
             rows.append(row)
         if len(rows) > 8:
@@ -88,12 +92,14 @@ class Delimited:
         result = Records(raws=[], docs=[])
         delimiter = unit.header[:1].decode()
         names = _names(unit.header[1:], delimiter)
-        for offset, raw in _rows(unit_data(unit), unit.offset, delimiter):
+        for offset, raw, is_closed in _rows(unit_data(unit), unit.offset, delimiter):
             if not raw.strip():
                 continue
             if len(raw) > MAX_RECORD_BYTES:
                 result.problems.append(faults.too_long(unit.source, offset, len(raw), MAX_RECORD_BYTES))
                 continue
+            if not is_closed:
+                result.problems.append(faults.open_quotes(unit.source, offset, raw))
             values = _row(raw, delimiter)
             if values is None:
                 result.problems.append(faults.bad_record(unit.source, "not a row of CSV", raw, offset=offset))
@@ -164,24 +170,34 @@ def _still_open(line: bytes, delimiter: str, is_open: bool) -> bool:
     return found is None or found.end() < len(line)
 
 
-def _rows(data: bytes, offset: int, delimiter: str) -> Iterator[tuple[int, bytes]]:
-    """The rows of whole data: (offset, bytes without the line's end)."""
-    start = at = 0
+def _rows(data: bytes, offset: int, delimiter: str) -> Iterator[tuple[int, bytes, bool]]:
+    """The rows of whole data: (offset, bytes without the line's end, whether its quotes are closed).
+
+    Where quotes stay open up to the end or the bound, no line on the way there closes any, so that each of them is a row
+    alone: none is read three times.
+    """
+    start = at = alone = 0
     is_open = False
     while at < len(data):
         end = data.find(b"\n", at)
         end = len(data) if end < 0 else end
         line = data[at:end].removesuffix(b"\r")
         at = end + 1
-        is_open = _still_open(line, delimiter, is_open) and at - start <= MAX_RECORD_BYTES
-        if not is_open or at >= len(data):
-            yield offset + start, data[start:end].removesuffix(b"\r")
-            start = at
+        is_open = _still_open(line, delimiter, is_open)
+        if is_open and start >= alone:
+            if at < len(data) and at - start <= MAX_RECORD_BYTES:
+                continue
+            alone = at
+            first = data.find(b"\n", start, end)
+            end = end if first < 0 else first
+            at = end + 1
+        yield offset + start, data[start:end].removesuffix(b"\r"), not is_open
+        start, is_open = at, False
 
 
 def _runs(source: Source, offset: int, delimiter: str, unit_bytes: int) -> Iterator[tuple[int, bytes]]:
     """Runs of whole rows of a stream: (offset, bytes). Quotes that stay open for longer than the bound
-    count as closed."""
+    count as closed, as in `_rows`."""
     held = bytearray()
     scanned = row = 0  # held[:row] are whole rows, held[:scanned] whole lines
     is_open = False

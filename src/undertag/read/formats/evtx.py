@@ -20,6 +20,9 @@ FILE_MAGIC: Final = b"ElfFile\0"
 FILE_HEADER_BYTES: Final = 4096
 _CHUNK_COUNT: Final = slice(42, 44)
 _COUNT_LIMIT: Final = 0xFFFF
+_WINDOW: Final = CHUNK_BYTES + len(CHUNK_MAGIC)
+_NEXT: Final = (CHUNK_MAGIC, b"")
+"""What follows a chunk that is whole, if it is no unused one: the next one, or the end."""
 
 
 class Evtx:
@@ -51,9 +54,10 @@ class Evtx:
                 yield source.inline("evtx", data, offset)
         promised = int.from_bytes(head[_CHUNK_COUNT], "little")
         if whole and pieces.count < promised < _COUNT_LIMIT:
-            there = f"{pieces.count:,} are there"
-            message = f"the file is cut short: its header promises {promised:,} chunks, {there}"
-            source.tell(faults.bad_evtx_file(source.name, message))
+            there = f"its header promises {promised:,} chunks, {pieces.count:,} are there"
+            zeros = pieces.empty_from if pieces.empty_from >= 0 else None
+            what = "the file is cut short" if zeros is None else "chunks at the end are zeroed"
+            source.tell(faults.bad_evtx_file(source.name, f"{what}: {there}", offset=zeros))
 
     def records(self, unit: Unit) -> Records:
         """See `registry.Format`."""
@@ -99,13 +103,15 @@ class _Pieces:
     unused.
 
     Attributes:
-        count: chunks found so far, empty ones and pieces of some among them.
+        count: chunks up to the last used one, wiped ones and pieces of some among them.
+        empty_from: where the empty ones after it begin, -1 if there are none.
     """
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._empty_from = -1
+        self._seen = 0
         self.count = 0
+        self.empty_from = -1
 
     def of_file(self, start: int) -> Iterator[Piece]:
         """The pieces of a plain file; only the first bytes of each are read as long as all is well."""
@@ -118,13 +124,13 @@ class _Pieces:
                     file.seek(at)
                     first = file.read(len(CHUNK_MAGIC))
                     file.seek(at + CHUNK_BYTES)
-                    if first == CHUNK_MAGIC and _may_begin(file.read(len(CHUNK_MAGIC))):
+                    self._seen += 1
+                    if first == CHUNK_MAGIC and file.read(len(CHUNK_MAGIC)) in _NEXT:
                         self._used(at)
                     else:
                         file.seek(at)
-                        size = self._look(file.read(size), at) or size
-                    self.count += 1
-                    if self._empty_from < 0:
+                        size = self._look(file.read(min(_WINDOW, end - at)), at) or size
+                    if self.empty_from < 0:
                         yield at, size, None
                     at += size
         except OSError as error:
@@ -134,34 +140,31 @@ class _Pieces:
         """The pieces of a stream, with their bytes."""
         at = start
         stream = self._source.stream
-        while ahead := stream.peek(CHUNK_BYTES + len(CHUNK_MAGIC)):
-            chunk = ahead[:CHUNK_BYTES]
-            if chunk.startswith(CHUNK_MAGIC) and _may_begin(ahead[CHUNK_BYTES:]):
+        while ahead := stream.peek(_WINDOW):
+            self._seen += 1
+            if ahead.startswith(CHUNK_MAGIC) and ahead[CHUNK_BYTES:] in _NEXT:
                 self._used(at)
-                chunk = stream.read(len(chunk))
+                chunk = stream.read(CHUNK_BYTES)
             else:
-                chunk = stream.read(self._look(chunk, at))
-            self.count += 1
-            if self._empty_from < 0:
+                chunk = stream.read(self._look(ahead, at))
+            if self.empty_from < 0:
                 yield at, len(chunk), chunk
             at += len(chunk)
 
-    def _look(self, chunk: bytes, offset: int) -> int:
-        """How many of the bytes belong to this chunk: fewer where the next one begins early."""
-        if is_empty(chunk):
-            self._empty_from = offset if self._empty_from < 0 else self._empty_from
-            return len(chunk)
-        self._used(offset)
-        found = chunk.find(CHUNK_MAGIC, 1)
-        return found if found > 0 else len(chunk)
+    def _look(self, ahead: bytes, offset: int) -> int:
+        """How many of the bytes belong to this chunk: fewer where the next one begins early. Zeros after it don't tell that
+        it is whole: in a used chunk's header there are some too."""
+        found = ahead[: CHUNK_BYTES + len(CHUNK_MAGIC) - 1].find(CHUNK_MAGIC, 1)
+        size = found if found > 0 else min(len(ahead), CHUNK_BYTES)
+        if is_empty(ahead[:size]):
+            self.empty_from = offset if self.empty_from < 0 else self.empty_from
+        else:
+            self._used(offset)
+        return size
 
     def _used(self, offset: int) -> None:
-        if self._empty_from >= 0:
-            lost = f"{offset - self._empty_from:,} bytes are zero where used chunks follow"
-            self._source.tell(faults.bad_evtx_file(self._source.name, lost, offset=self._empty_from))
-            self._empty_from = -1
-
-
-def _may_begin(first: bytes) -> bool:
-    """Whether a chunk, used or not, or the end of the file may be where these bytes are."""
-    return first == CHUNK_MAGIC or not first.strip(b"\0")
+        self.count = self._seen
+        if self.empty_from >= 0:
+            lost = f"{offset - self.empty_from:,} bytes are zero where used chunks follow"
+            self._source.tell(faults.bad_evtx_file(self._source.name, lost, offset=self.empty_from))
+            self.empty_from = -1
