@@ -54,6 +54,18 @@ def test_imported_release_can_be_used_at_once(tmp_path: Path) -> None:
     assert telemetry_of("T1059.001", "16.1").data_sources == ()
 
 
+def test_import_of_an_embedded_release_covers_what_its_facts_do_not(tmp_path: Path) -> None:
+    assert resolve_tag("attack.s0002", "18.1").state == "not-tracked"
+    import_bundle(put(tmp_path, GOOD), version="18.1")
+    found = resolve_tag("attack.s0002", "18.1")
+    assert (found.state, found.name, found.note) == ("current", "Mimikatz", "")
+    assert resolve_tag("attack.s9999", "18.1").state == "unknown"
+    assert resolve_tag("attack.g0016", "18.1").state == "not-tracked"
+    assert resolve_tag("attack.t1003", "18.1").state == "current", (
+        "techniques stay those of the embedded facts"
+    )
+
+
 def test_published_hash_verifies_and_names_the_release(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

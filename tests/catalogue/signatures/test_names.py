@@ -131,3 +131,21 @@ def test_tells_the_conventions_it_knows() -> None:
 )
 def test_different_things_keep_different_names(name: str, vendor: str, family: str) -> None:
     assert read_name(name, vendor).family == family
+
+
+MICROSOFT_PLATFORMS = (
+    "AndroidOS", "DOS", "EPOC", "FreeBSD", "iOS", "Linux", "macOS", "macOS_X", "OS2", "Palm", "Solaris", "SunOS", "SymbOS",
+    "Unix", "Win16", "Win2K", "Win32", "Win64", "Win95", "Win98", "WinCE", "WinNT", "ABAP", "ALisp", "AmiPro", "ANSI",
+    "AppleScript", "ASP", "AutoIt", "BAS", "BAT", "CorelScript", "HTA", "HTML", "INF", "IRC", "Java", "JS", "LOGO", "MPB",
+    "MSH", "MSIL", "Perl", "PHP", "Python", "SAP", "SH", "VBA", "VBS", "WinBAT", "WinHlp", "WinREG", "A97M", "HE", "O97M",
+    "PP97M", "V5M", "W1M", "W2M", "W97M", "WM", "X97M", "XF", "XM", "ASX", "HC", "MIME", "Netware", "QT", "SB", "SWF",
+    "TSQL", "XML",
+)  # fmt: skip
+"""All of https://learn.microsoft.com/defender-xdr/malware-naming."""
+
+
+@pytest.mark.parametrize("vendor", ["microsoft", ""])
+@pytest.mark.parametrize("platform", MICROSOFT_PLATFORMS)
+def test_platforms_that_microsoft_lists_are_no_families(platform: str, vendor: str) -> None:
+    found = read_name(f"Trojan:{platform}/Foobar.A", vendor)
+    assert (found.platform_word, found.family, found.variant) == (platform, "Foobar", "A")

@@ -104,6 +104,8 @@ def test_resolve_has_its_keys(capsysbinary: pytest.CaptureFixture[bytes]) -> Non
         "windows/security/4688"
     ]
     assert answer(capsysbinary, "resolve", "nothing at all", code=3)["error"]["code"] == "UT319"
+    hint = answer(capsysbinary, "resolve", "windows/process_creation", code=3)["error"]["hint"]
+    assert hint.count("windows/process_creation/*") == 1
 
 
 def test_check_has_its_keys(capsysbinary: pytest.CaptureFixture[bytes]) -> None:

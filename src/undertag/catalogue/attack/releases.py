@@ -1,8 +1,9 @@
 """Which ATT&CK releases there are: the embedded ones, and those that the user has imported.
 
 Contract: looking never writes and never touches the network. An embedded release comes before an imported one
-of the same version, unless the imported one is asked for by `load_release(..., imported=True)`. The user's
-folder is looked into only when something is asked that the embedded facts don't have.
+of the same version, unless the imported one is asked for by `load_release(..., imported=True)` or alone covers
+the kind of id (`release_with`). The user's folder is looked into only when something is asked that the embedded
+facts don't have.
 """
 
 from __future__ import annotations
@@ -120,6 +121,19 @@ def load_release(version: str = DEFAULT_VERSION, *, imported: bool = False) -> R
         return history().release(known)
     path = data_folder() / f"{known}.json"
     return _load_stored(path, path.stat().st_mtime_ns)
+
+
+def release_with(kind: str, version: str) -> Release:
+    """A release by its version; for ids of a kind (`G`) that its embedded facts don't cover, the user's import of that version.
+
+    Raises:
+        CatalogueError: as `load_release`.
+    """
+    release = load_release(version)
+    if kind in release.tracks:
+        return release
+    imported = load_release(version, imported=True)
+    return imported if kind in imported.tracks else release
 
 
 @lru_cache(maxsize=8)

@@ -11,7 +11,13 @@ from functools import lru_cache
 from typing import Final
 
 from undertag.catalogue.attack.facts import DEFAULT_VERSION, History, Release, history, id_kind, tactic_key
-from undertag.catalogue.attack.releases import known_version, load_release, version_number, versions
+from undertag.catalogue.attack.releases import (
+    known_version,
+    load_release,
+    release_with,
+    version_number,
+    versions,
+)
 from undertag.catalogue.attack.resolution import Hop, Resolution, ResolutionState
 
 _ID = re.compile(r"(?P<kind>TA|T|S|G|C|M|DS|DC|DET|AN)(?P<number>\d{4})(?:[./](?P<sub>\d{3}))?", re.ASCII)
@@ -76,6 +82,7 @@ class _Resolver:
 
     def object(self, attack_id: str, kind: str) -> Resolution:
         prefix = id_kind(attack_id)
+        self.release = release_with(prefix, self.to)
         row = self.release.row(attack_id)
         if row is not None:
             return self._from(self.release, attack_id, kind)

@@ -16,7 +16,14 @@ from typing import Final, Literal
 from undertag.catalogue.attack.releases import load_release
 from undertag.catalogue.attack.resolution import Resolution
 from undertag.catalogue.attack.resolve import resolve_tag
-from undertag.catalogue.attack.spans import Document, TagSpan, events, find_tags, mentioned_tags
+from undertag.catalogue.attack.spans import (
+    Document,
+    TagSpan,
+    events,
+    find_tags,
+    is_technique_id,
+    mentioned_tags,
+)
 from undertag.model.problem import Place, Problem, RuleError
 
 Deprecated = Literal["keep", "follow"]
@@ -115,21 +122,18 @@ class _Planner:
         return Rewritten(text="".join(parts), edits=tuple(self.edits), findings=tuple(self.findings))
 
     def plan(self, document: Document) -> None:
-        found = {span.start: resolve_tag(span.tag, self.to) for span in document.spans}
-        tactics = self._tactics(found.values())
-        wanted = {span.start: self._wanted(span, found[span.start], tactics) for span in document.spans}
-        kept = {
-            span.tag.lower()
-            for span in document.spans
-            if span.in_tags and wanted[span.start][0] == (span.tag,)
-        }
-        for span in document.spans:
-            tags, reason = wanted[span.start]
+        found = [resolve_tag(span.tag, self.to) for span in document.spans]
+        tactics = self._tactics(found)
+        wanted = [
+            (span, *self._wanted(span, one, tactics)) for span, one in zip(document.spans, found, strict=True)
+        ]
+        kept = {(span.group, span.tag.lower()) for span, tags, _ in wanted if tags == (span.tag,)}
+        for span, tags, reason in wanted:
             if tags == (span.tag,):
                 continue
-            if span.in_tags:
-                left = tuple(tag for tag in dict.fromkeys(tags) if tag.lower() not in kept)
-                kept.update(tag.lower() for tag in left)
+            if span.group:
+                left = tuple(tag for tag in dict.fromkeys(tags) if (span.group, tag.lower()) not in kept)
+                kept.update((span.group, tag.lower()) for tag in left)
                 reason = reason if left else f"{reason}; {', '.join(tags)} stands there already"
                 tags = left
             self._change(span, tags, reason)
@@ -202,14 +206,16 @@ class _Planner:
     # Characters
 
     def _change(self, span: TagSpan, tags: tuple[str, ...], reason: str) -> None:
-        if len(tags) == 1:
-            change: _Change | None = _Change(span.start, span.end, tags[0])
+        if span.setting == "fixed":
+            change: _Change | None = None
+        elif len(tags) == 1:
+            change = _Change(span.start, span.end, tags[0])
         elif not tags:
             change = self._removal(span)
         else:
             change = self._several(span, tags)
         if change is None:
-            what = "several tags" if tags else "nothing"
+            what = ("several tags" if len(tags) > 1 else tags[0]) if tags else "nothing"
             hint = f"put {', '.join(tags)} there yourself" if tags else "it stands in the list twice"
             self._tell(
                 span, "UT359", f"{span.tag} should become {what}, which this layout doesn't allow", hint
@@ -260,9 +266,9 @@ class _Planner:
 
 def _like(tag: str, attack_id: str) -> str:
     """The new id as a tag, in upper or lower case as the old one was written."""
-    rest = tag[7:]
-    upper = rest[:1].isupper() and attack_id[:1].isupper()
-    return tag[:7] + (attack_id if upper else attack_id.lower())
+    begin = 7 if tag[:7].lower() == "attack." else 0
+    upper = tag[begin : begin + 1].isupper() and attack_id[:1].isupper()
+    return tag[:begin] + (attack_id if upper else attack_id.lower())
 
 
 def _compare(before: str, result: Rewritten, source: str) -> None:
@@ -285,7 +291,7 @@ def _compare(before: str, result: Rewritten, source: str) -> None:
 
 
 def _is_tag(item: tuple[str, str | None]) -> bool:
-    return item[1] is not None and item[1][:7].lower() == "attack."
+    return item[1] is not None and (item[1][:7].lower() == "attack." or is_technique_id(item[1]))
 
 
 def _tags(items: list[tuple[str, str | None]]) -> list[str]:

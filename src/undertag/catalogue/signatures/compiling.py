@@ -90,6 +90,11 @@ def _tables(documents: dict[str, Any]) -> Tables:
             for vendor, facts in conventions["vendors"].items()
             if "words" in facts
         },
+        vendor_heads={
+            vendor: _words(facts["before"], f"conventions.yml, {vendor}")
+            for vendor, facts in conventions["vendors"].items()
+            if "before" in facts
+        },
         defaults=_defaults(conventions["vendors"]),
         shapes=[(shape["vendor"], shape["is"]) for shape in conventions["shapes"]],
         phrases=[

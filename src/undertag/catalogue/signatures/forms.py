@@ -30,7 +30,11 @@ _ELASTIC_ALERT: Final = re.compile(
     r"(?i)^(memory threat|malware|ransomware|malicious behavior)(?: (?:detection|prevention))?(?: alert)?:\s+(?=\S)"
 )
 _XPROTECT: Final = re.compile(r"(?i)^XProtect(?:Remediator)?[._ :-]*")
-_SOPHOS_CVE: Final = re.compile(r"^(Exp/)((?:19|20)\d\d)(\d{4,6})(?=-|$)")
+_SOPHOS_CVE: Final = re.compile(
+    r"^(Exp/)(?=(?:19\d\d|200\d|201[0-3])(?!10)|\d{4}0|\d{9})((?:19|20)\d\d)(\d{4,6})(?=-|$)"
+)
+"""Sophos cuts numbers to four digits (`Exp/20171188` for CVE-2017-11882), so four digits are a whole number only where there are
+none of five: with a leading zero, or before 2014 (those given later begin with 10)."""
 _CISCO_TAIL: Final = re.compile(
     r"(?i)(?:-\d{2,3})?\.(?:(sbx)\.(?:tg|vioc)|(ret)(?:\.\w+)*|(in\d\d)(?:\.talos)?|(ioc)|(tht)(?:\.talos)?|(talos)|(tpd)|(spero))$"
 )

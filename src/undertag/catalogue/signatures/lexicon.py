@@ -54,16 +54,18 @@ _FRONT_WORDS: Final = tuple(front for front, _ in _FRONTS)
 class Lexicon:
     """What words mean in one vendor's names."""
 
-    __slots__ = ("_aliases", "_families", "_own", "words")
+    __slots__ = ("_aliases", "_families", "_own", "heads", "words")
 
     def __init__(
         self,
         words: Mapping[str, Word],
         own: Mapping[str, Word],
+        heads: Mapping[str, Word],
         aliases: Mapping[str, int],
         families: list[Family],
     ) -> None:
         self.words = {**words, **own} if own else words
+        self.heads = heads
         self._own = own
         self._aliases = aliases
         self._families = families

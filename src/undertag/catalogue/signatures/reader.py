@@ -154,7 +154,9 @@ class Reader:
         if found is None:
             tables = self._tables
             own = tables.vendor_words.get(convention, {})
-            found = self._lexicons[convention] = Lexicon(tables.words, own, tables.aliases, tables.families)
+            heads = tables.vendor_heads.get(convention, {})
+            found = Lexicon(tables.words, own, heads, tables.aliases, tables.families)
+            self._lexicons[convention] = found
         return found
 
 

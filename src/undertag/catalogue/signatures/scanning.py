@@ -109,6 +109,10 @@ class _Scanner:
 
     def _before(self, at: int, token: Token) -> None:
         """A token that may be the family."""
+        head = self.lexicon.heads.get(token.folded) if at < self.place else None
+        if head is not None:
+            self._say(at, token, head)
+            return
         family = self.lexicon.exact(token.folded)
         if family is not None and self._believed(family, token.folded):
             self._take(family, token.text)

@@ -18,7 +18,7 @@ from undertag.model.problem import CatalogueError, Place, Problem
 
 FOLDER: Final = Path(__file__).parent.parent / "data" / "signatures"
 PATH: Final = FOLDER / "signatures.bin"
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 
 class Word(msgspec.Struct, frozen=True, array_like=True):
@@ -81,6 +81,8 @@ class Tables(msgspec.Struct, frozen=True, kw_only=True):
     vendors: dict[str, str]
     """Folded vendor, product or engine → id of the convention."""
     vendor_words: dict[str, dict[str, Word]]
+    vendor_heads: dict[str, dict[str, Word]]
+    """Vendor → words that count before the family's place only."""
     defaults: dict[str, str]
     """Vendor → the type of a name that gives a family and no type."""
     shapes: list[tuple[str, str]]

@@ -57,7 +57,7 @@ class Resolver:
             found = reading(name)
             if found is not None:
                 return found
-        near = get_close_matches(name, self._names(), n=3, cutoff=0.6)
+        near = get_close_matches(name, dict.fromkeys(self._names()), n=3, cutoff=0.6)
         raise CatalogueError(
             Problem(
                 code="UT319",
