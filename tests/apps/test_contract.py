@@ -121,10 +121,6 @@ def test_quiet_says_nothing(name: str, place: Path, uid: str, tmp_path: Path, ca
     assert all(line.startswith(("error ", "… and")) for line in said.err.splitlines())
 
 
-NO_SETTINGS = {"attack diff", "attack import"}
-"""Nothing that can be set bears on these."""
-
-
 def commands() -> Iterator[tuple[str, Any]]:
     def below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
         children: dict[str, Any] = getattr(command, "commands", {})
@@ -139,9 +135,7 @@ def commands() -> Iterator[tuple[str, Any]]:
 @pytest.mark.parametrize(("name", "command"), [pytest.param(*pair, id=pair[0]) for pair in commands()])
 def test_every_command_has_the_common_options(name: str, command: Any) -> None:
     options = {option for param in command.params for option in param.opts}
-    assert {"--json", "--quiet", "--no-color"} <= options
-    if name not in NO_SETTINGS:
-        assert "--config" in options
+    assert {"--json", "--quiet", "--no-color", "--config"} <= options
     assert command.help
 
 
@@ -164,6 +158,7 @@ USAGE = {
     "no input": ["tag"],
     "no workers": ["tag", "x", "--workers", "0"],
     "no such format": ["tag", "x", "--out", "y", "--format", "nope"],
+    "a folder to standard output": ["tag", "x", "--out", "-", "--format", "parquet"],
     "two for standard output": ["tag", "x", "--out", "-", "--json"],
     "no such settings": ["tag", "x", "--config", "/no/such/file"],
     "no such shell": ["completion", "tcsh"],
@@ -188,12 +183,31 @@ def test_wrong_usage_in_json(capfd: CAPFD) -> None:
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("nope = 1", "UT902"), ("prefix = 5", "UT902"), ("[", "UT902"), ("prefix = '\xff'", "UT902")],
-    ids=["unknown key", "wrong type", "no TOML", "no UTF-8"],
+    [
+        ("nope = 1", "UT902"),
+        ("prefix = 5", "UT902"),
+        ("[", "UT902"),
+        ("prefix = '\xff'", "UT902"),
+        ("workers = 0", "UT902"),
+        ("workers = -1", "UT902"),
+        ("workers = 257", "UT902"),
+    ],
+    ids=[
+        "unknown key",
+        "wrong type",
+        "no TOML",
+        "no UTF-8",
+        "no workers",
+        "fewer than none",
+        "too many workers",
+    ],
 )
 @pytest.mark.parametrize(
     "command",
-    ["tag", "formats", "stats", "version", "rules check", "packs check", "packs docs", "sources av"],
+    [
+        *("tag", "formats", "stats", "version", "rules check", "packs check", "packs docs", "sources av"),
+        *("attack show --version 19", "attack diff 18.1", "attack import"),
+    ],
 )
 def test_wrong_settings_end_with_3(command: str, text: str, code: str, tmp_path: Path, capfd: CAPFD) -> None:
     settings = tmp_path / "settings.toml"

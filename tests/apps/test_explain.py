@@ -288,3 +288,20 @@ def test_the_part_at_fault_is_marked(case: str, tmp_path: Path, capfd: CAPFD) ->
     assert len(shown) == len(lines)
     for line, (mark, test) in zip(shown, lines, strict=True):
         assert line.strip().startswith(f"{mark} {test} ")
+
+
+def test_a_rule_is_told_as_the_event_tells_it(tmp_path: Path, capfd: CAPFD) -> None:
+    (tmp_path / "in").write_text(text_of("evtx"))
+    rule = tmp_path / "rule.yml"
+    rule.write_text(
+        f"title: t\nid: {rule_id('any')}\nlogsource: {{product: windows, category: process_creation}}\n"
+        "detection:\n  sel:\n    Image|re|i: ZZZ\n    CommandLine|contains|cased: zzz\n  condition: sel\n"
+    )
+    out = tmp_path / "out.jsonl"
+    run(["tag", str(tmp_path / "in"), "--rules", str(rule), "--no-pack", "--out", str(out), "-q"])
+    said = [orjson.loads(row)["undertag"] for row in out.open("rb")]
+    event = next(one for one in said if one["rules"])
+    told = asked(out, event["event_uid"], rule_id("any"), capfd)["rule"]
+    operators = {fact["field"]: fact["operator"] for fact in event["rules"][0]["evidence"]}
+    assert operators == {"Image": "re|i", "CommandLine": "contains|cased"}
+    assert {one["field"]: one["operator"] for one in told["conditions"]} == operators

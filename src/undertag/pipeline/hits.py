@@ -54,9 +54,7 @@ class HitWriter:
             said = {
                 "selection": test.selection,
                 "field": field_name(test),
-                "operator": test.op
-                + "".join(f"|{flag}" for flag in test.flags)
-                + ("|cased" if test.cased else ""),
+                "operator": operator_of(test),
                 "pattern": pattern_of(test),
             }
             known = self._tests[id(test)] = (test, orjson.dumps(said)[:-1] + b',"value":')
@@ -68,6 +66,11 @@ def field_name(test: Test) -> str | None:
     if test.field is not None and test.field.startswith("~"):
         return test.field.partition(".")[2]
     return test.field
+
+
+def operator_of(test: Test) -> str:
+    """The operator with what bears on it, as a rule would write it: `re|i`, `contains|cased`."""
+    return "|".join([test.op, *test.flags, *["cased"] * test.cased])
 
 
 def pattern_of(test: Test) -> Any:

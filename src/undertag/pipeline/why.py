@@ -21,7 +21,7 @@ from undertag.model.batch import Batch
 from undertag.model.expr import FALSE, Test
 from undertag.model.rule import Rule
 from undertag.model.source import Records, Unit
-from undertag.pipeline.hits import MAX_VALUE, field_name, pattern_of
+from undertag.pipeline.hits import MAX_VALUE, field_name, operator_of, pattern_of
 from undertag.read.normalise.normaliser import Normaliser
 from undertag.tag.antivirus import RULE as SIGNATURE_NAME
 from undertag.tag.antivirus import RULE_TITLE, AntivirusTags
@@ -150,7 +150,7 @@ def _told(leaf: Trace, test: Test, *, negated: bool, failed: bool) -> dict[str, 
     return {
         "selection": test.selection,
         "field": field_name(test),
-        "operator": test.op + ("|cased" if test.cased else ""),
+        "operator": operator_of(test),
         "pattern": pattern_of(test),
         "held": leaf.held,
         "value": value,

@@ -1,8 +1,8 @@
 """Bundles of units through several processes, output in order.
 
 Contract: `run_workers` gives the same output and tally as one process would. The parent hands out bundles and, in their
-order, leave to write; a worker goes on with its next one meanwhile. Little crosses the pipes: where units lie, uids,
-counts; records are read and written by the workers themselves.
+order, leave to write; a worker goes on with its next one meanwhile. A process is made when there is a bundle for it.
+Little crosses the pipes: where units lie, uids, counts; records are read and written by the workers themselves.
 """
 
 from __future__ import annotations
@@ -51,8 +51,10 @@ class _Peer:
 
 @dataclass(slots=True)
 class _State:
-    """Where the parent stands."""
+    """Where the parent stands. `hire` makes another of at most `workers` peers."""
 
+    hire: Callable[[], _Peer]
+    workers: int
     ledger: Ledger
     take: Callable[[bytes], None]
     done: Callable[[int, int], None]
@@ -79,7 +81,7 @@ def run_workers(
     take: Callable[[bytes], None],
     done: Callable[[int, int], None],
 ) -> Tally:
-    """Takes all bundles through `workers` processes.
+    """Takes all bundles through at most `workers` processes.
 
     Args:
         bundles: what to do, in order; may raise `KeyboardInterrupt` instead of giving the next.
@@ -92,16 +94,19 @@ def run_workers(
     context = multiprocessing.get_context("fork")
     peers: list[_Peer] = []
     ended = False
+
+    def hire() -> _Peer:
+        mine, theirs = context.Pipe()
+        # A worker that held the parent's ends open itself would never learn that the parent is gone.
+        parents = [*(peer.pipe for peer in peers), mine]
+        process = context.Process(target=_work, args=(theirs, parents, way, writer), daemon=True)
+        process.start()
+        theirs.close()
+        peers.append(_Peer(process, mine))
+        return peers[-1]
+
     try:
-        for _ in range(workers):
-            mine, theirs = context.Pipe()
-            # A worker that held the parent's ends open itself would never learn that the parent is gone.
-            parents = [*(peer.pipe for peer in peers), mine]
-            process = context.Process(target=_work, args=(theirs, parents, way, writer), daemon=True)
-            process.start()
-            theirs.close()
-            peers.append(_Peer(process, mine))
-        tally = _drive(bundles, peers, _State(ledger, take, done))
+        tally = _drive(bundles, peers, _State(hire, workers, ledger, take, done))
         ended = True
     except Interrupted:
         ended = True
@@ -130,7 +135,7 @@ def _drive(bundles: Iterator[Bundle], peers: list[_Peer], state: _State) -> Tall
             break
         _listen(peers, state, tally)
     for peer in peers:
-        peer.pipe.send(("end",))
+        _send(peer, ("end",))
     while not all(peer.ended for peer in peers):
         _listen(peers, state, tally)
     if interrupted:
@@ -149,12 +154,15 @@ class Interrupted(KeyboardInterrupt):
 def _hand_out(bundles: Iterator[Bundle], peers: list[_Peer], state: _State) -> bool:
     """Gives bundles to workers that have room; True when there are no more."""
     while True:
-        peer = min(peers, key=lambda one: one.open_bundles)
-        if peer.open_bundles >= AHEAD:
+        peer = min(peers, key=lambda one: one.open_bundles, default=None)
+        full = len(peers) == state.workers
+        if full and peer is not None and peer.open_bundles >= AHEAD:
             return False
         bundle = next(bundles, None)
         if bundle is None:
             return True
+        if peer is None or (peer.open_bundles and not full):
+            peer = state.hire()
         state.sizes[state.next_bundle] = bytes_of(bundle)
         _send(peer, ("bundle", state.next_bundle, bundle))
         state.next_bundle += 1

@@ -83,11 +83,14 @@ def diff(
     as_json: Json = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
+    config: Config = None,
 ) -> None:
     """What changed between two releases."""
+    from undertag.apps.cli.settings import load_settings
     from undertag.catalogue.attack import load_release
     from undertag.catalogue.attack.diff import compare
 
+    load_settings(config)
     found = compare(load_release(old), load_release(new))
     _say(diff_document(found), as_json, diff_text(found))
 
@@ -134,10 +137,13 @@ def import_(
     as_json: Json = False,
     quiet: Quiet = False,
     no_color: NoColor = False,
+    config: Config = None,
 ) -> None:
     """Adds an ATT&CK release from an official STIX bundle."""
+    from undertag.apps.cli.settings import load_settings
     from undertag.catalogue.attack.importing import import_bundle
 
+    load_settings(config)
     done = import_bundle(source, version=version)
     say_problems(done.problems, quiet=quiet, no_color=no_color)
     document = {
@@ -161,15 +167,10 @@ def import_(
 
 def _target(asked: str | None, config: str | None) -> str:
     """The release asked for, else that of the settings file, else the default."""
-    from undertag.catalogue.attack import DEFAULT_VERSION
-
-    if asked is not None:
-        return asked
-    if config is None:
-        return DEFAULT_VERSION
     from undertag.apps.cli.settings import load_settings
 
-    return load_settings(config).attack_version
+    settings = load_settings(config)
+    return settings.attack_version if asked is None else asked
 
 
 def _say(document: dict[str, Any], as_json: bool, text: str) -> None:

@@ -1,25 +1,39 @@
 """The table of commands, and how an error becomes an exit code.
 
 Contract: `run(argv)` returns the exit code: 0 clean, 1 findings, 2 rule error, 3 usage or settings, 4 input unreadable,
-130 interrupted. Heavy imports are made by the commands that need them.
+130 interrupted. Whoever stops reading has seen enough: 0. Heavy imports are made by the commands that need them.
 """
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+from typer.main import get_command
 
 from undertag import __version__
 from undertag.apps.cli import attack, demo, explain, info, packs, rules, sources, sources_av, tag
-from undertag.apps.cli.output import print_json, problem_json, reader_gone
-from undertag.model.problem import EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_USAGE, Problem, UndertagError
+from undertag.apps.cli.output import if_heard, print_json, problem_json, reader_gone
+from undertag.model.problem import (
+    EXIT_CLEAN,
+    EXIT_INTERRUPTED,
+    EXIT_UNREADABLE,
+    EXIT_USAGE,
+    Place,
+    Problem,
+    UndertagError,
+)
 
 # Some versions of typer carry a click of their own, so its errors are found through what typer exports.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 _ClickError: type[Exception] = typer.BadParameter.__mro__[2]
+_STOPPED: Final = Problem(code="UT905", message="interrupted")
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(
     name="undertag",
@@ -61,24 +75,56 @@ def options(
 def run(argv: Sequence[str]) -> int:
     """Runs one command line and returns its exit code."""
     try:
-        code = app(list(argv), standalone_mode=False, prog_name="undertag")
-        return code if isinstance(code, int) else EXIT_CLEAN
+        code = _command(list(argv))
+        print(end="", flush=True)  # noqa: T201 - what can't be written is told now, when Python ends it is too late
+        if code == EXIT_INTERRUPTED:
+            _tell("undertag: interrupted")
+        return code
     except UndertagError as error:
-        if "--json" in argv:
-            print_json({"error": problem_json(error.problem)})
-        print(f"undertag: {error}", file=sys.stderr)  # noqa: T201
+        _tell(f"undertag: {error}", error.problem if "--json" in argv else None)
         return error.exit_code
-    except typer.Exit as end:
-        return end.exit_code
     except (_UsageError, _ClickError) as error:
-        if "--json" in argv:
-            message = error.format_message()  # type: ignore[attr-defined]
-            print_json({"error": problem_json(Problem(code="UT903", message=message))})
-        error.show(file=sys.stderr)  # type: ignore[attr-defined]
+        shown = io.StringIO()
+        error.show(file=shown)  # type: ignore[attr-defined]
+        message = error.format_message()  # type: ignore[attr-defined]
+        _tell(shown.getvalue().rstrip(), Problem(code="UT903", message=message) if "--json" in argv else None)
         return EXIT_USAGE
     except (typer.Abort, KeyboardInterrupt):
-        print("undertag: interrupted", file=sys.stderr)  # noqa: T201
+        _tell("undertag: interrupted", _STOPPED if "--json" in argv else None)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         reader_gone()
         return EXIT_CLEAN
+    except SystemExit as end:
+        if not isinstance(end.__context__, BrokenPipeError):  # with which rich ends the process by itself
+            raise
+        reader_gone()
+        return EXIT_CLEAN
+    except OSError as error:
+        if error.filename is not None or error.errno not in _FULL:
+            raise
+        full = Problem(code="UT601", message=f"can't write: {error.strerror}", place=Place(source="<stdout>"))
+        _tell(f"undertag: {full}")
+        return EXIT_UNREADABLE
+
+
+def _command(argv: list[str]) -> int:
+    """What the command says; typer's own `main` would turn interrupts and closed pipes into exit codes of its own."""
+    if info.COMPLETING in os.environ:  # a shell asks what may come next; typer answers and ends the process
+        app(argv, prog_name="undertag")
+    command = get_command(app)
+    try:
+        with command.make_context("undertag", argv) as context:
+            code = command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    return code if isinstance(code, int) else EXIT_CLEAN
+
+
+def _tell(said: str, problem: Problem | None = None) -> None:
+    """What went wrong: to people, and to the program that asked for JSON, as far as they still listen."""
+    if problem is not None:
+        with if_heard():
+            print_json({"error": problem_json(problem)})
+    with if_heard():
+        print(said, file=sys.stderr, flush=True)  # noqa: T201

@@ -44,7 +44,7 @@ def demo(
     folder = Path(out) if out is not None else Path(tempfile.mkdtemp(prefix="undertag-demo-"))
     summary = _run(folder, loaded, settings)
     if not summary.complete:
-        return exit_code(summary)
+        raise KeyboardInterrupt
     found = find(folder)
     if as_json:
         print_json(demo_json(found, folder, summary))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from undertag.apps.cli.output import Config, Json, NoColor, Quiet, console, print_json
+from undertag.apps.cli.output import Config, Json, NoColor, Quiet, console, escape, print_json
 from undertag.model.problem import EXIT_CLEAN, Problem, SettingsError
 
 if TYPE_CHECKING:
@@ -94,13 +94,11 @@ def _wanted(rule: str, paths: list[str] | None, about: dict[str, Any], settings:
 
 
 def _show(document: dict[str, Any], out: Console) -> None:
-    from rich.markup import escape
-
-    system = escape(str(document["system"]))
-    out.print(f"[bold]{document['event_uid']}[/]  {document['time']}  {system}  [dim]{document['entry']}[/]")
+    when, system, entry = (escape(str(document[name])) for name in ("time", "system", "entry"))
+    out.print(f"[bold]{escape(document['event_uid'])}[/]  {when}  {system}  [dim]{entry}[/]")
     rules = {rule["id"]: rule for rule in document["rules"]}
     for tag in document["tags"]:
-        out.print(f"\n[bold cyan]{tag['tag']}[/]  {escape(tag['title'])}")
+        out.print(f"\n[bold cyan]{escape(tag['tag'])}[/]  {escape(tag['title'])}")
         for rule_id in tag.get("rules", ()):
             for fact in rules.get(rule_id, {}).get("evidence", ()):
                 out.print(f"    {_fact(fact)}", soft_wrap=True)
@@ -125,7 +123,7 @@ def _show(document: dict[str, Any], out: Console) -> None:
     if "rule" in document:
         told = document["rule"]
         outcome = "[green]fired[/]" if told["fired"] else "[red]did not fire[/]"
-        out.print(f"\n[bold]{escape(told['title'])}[/] ({told['id']}) {outcome}")
+        out.print(f"\n[bold]{escape(told['title'])}[/] ({escape(told['id'])}) {outcome}")
         if told.get("reason"):
             out.print(f"    {escape(told['reason'])}")
         for condition in told["conditions"]:
@@ -140,8 +138,6 @@ def _mark(condition: dict[str, Any]) -> str:
 
 
 def _fact(fact: dict[str, Any]) -> str:
-    from rich.markup import escape
-
     field = fact["field"] or "anywhere"
     value = fact.get("value")
     shown = (

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import platform
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from undertag import __version__
-from undertag.apps.cli.output import Config, Json, NoColor, Quiet, console, print_json
+from undertag.apps.cli.output import Config, Json, NoColor, Quiet, console, escape, print_json
 from undertag.model.problem import EXIT_CLEAN, Problem, SettingsError
+
+COMPLETING: Final = "_UNDERTAG_COMPLETE"
+"""The variable by which a shell asks what may come next."""
 
 
 def formats(
@@ -32,7 +35,7 @@ def formats(
     elif not quiet:
         out = console(no_color=no_color, stderr=False)
         for name, what in rows:
-            out.print(f"[bold]{name:<10}[/]{what}")
+            out.print(f"[bold]{escape(f'{name:<10}')}[/]{escape(what)}")
         out.print("[dim]each plain, or in gzip, zstd, zip and tar[/]")
     return EXIT_CLEAN
 
@@ -62,7 +65,7 @@ def stats(
         for title in ("tags", "entries", "days"):
             screen.print(f"[bold]{title}[/]")
             for name, count in list(counts[title].items())[:15]:
-                screen.print(f"  {name:<48} {count:>10,}")
+                screen.print(f"  {escape(f'{name:<48}')} {count:>10,}")
     return EXIT_CLEAN
 
 
@@ -113,7 +116,7 @@ def completion(
         raise SettingsError(
             Problem(code="UT903", message=f"unknown shell {shell!r}", hint="bash, zsh, fish or powershell")
         )
-    script = get_completion_script(prog_name="undertag", complete_var="_UNDERTAG_COMPLETE", shell=shell)
+    script = get_completion_script(prog_name="undertag", complete_var=COMPLETING, shell=shell)
     if as_json:
         print_json({"shell": shell, "script": script})
     elif not quiet:

@@ -6,10 +6,12 @@ Contract: with `--json` nothing but that document is on standard output; colours
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import orjson
 import typer
@@ -27,6 +29,8 @@ NoColor = Annotated[bool, typer.Option("--no-color", help="No colours (also by N
 Config = Annotated[str | None, typer.Option("--config", metavar="FILE", help="Settings file (TOML).")]
 
 SHOWN_PROBLEMS = 20
+_MEANT: Final = re.compile(r"(\\+)(?=\[|$)|\[")
+_NOTHING: Final = "[none][/none]"
 
 
 def print_json(document: Any) -> None:
@@ -36,9 +40,22 @@ def print_json(document: Any) -> None:
 
 
 def reader_gone() -> None:
-    """Whoever read standard output has seen enough: what Python still holds for it goes nowhere."""
-    with Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    """What Python still holds for a stream that takes no more goes nowhere, so that it can end in peace."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            with Path(os.devnull).open("wb") as nowhere:
+                os.dup2(nowhere.fileno(), stream.fileno())
+
+
+@contextmanager
+def if_heard() -> Iterator[None]:
+    """For what is said last: if nobody takes it, that is that."""
+    try:
+        yield
+    except OSError:
+        reader_gone()
 
 
 def console(*, no_color: bool = False, stderr: bool = True) -> Console:
@@ -46,13 +63,19 @@ def console(*, no_color: bool = False, stderr: bool = True) -> Console:
     from rich.console import Console
 
     plain = no_color or bool(os.environ.get("NO_COLOR"))
-    return Console(stderr=stderr, no_color=plain, highlight=False, soft_wrap=False)
+    return Console(stderr=stderr, no_color=plain, highlight=False, soft_wrap=False, emoji=False)
+
+
+def escape(text: str) -> str:
+    """A text from rules, files, settings or arguments, so that rich's markup shows it letter by letter.
+
+    rich's own `escape` takes backslashes away or adds some where no tag follows.
+    """
+    return _MEANT.sub(lambda found: (found[1] or "") * 2 + ("" if found[1] else "[") + _NOTHING, text)
 
 
 def say_problems(problems: Sequence[Problem], *, quiet: bool, no_color: bool) -> None:
     """Problems on standard error, a few of each code, with a count of the rest."""
-    from rich.markup import escape
-
     out = console(no_color=no_color)
     shown: dict[str, int] = {}
     for problem in problems:

@@ -12,6 +12,7 @@ from undertag.apps.cli.output import (
     NoColor,
     Quiet,
     console,
+    escape,
     print_json,
     problem_json,
     say_problems,
@@ -60,7 +61,7 @@ def check(
         if inapplicable:
             sources = sorted({str(rule.logsource) for rule in inapplicable})
             out.print(f"{len(inapplicable):,} are inapplicable: no entry known here serves their log source")
-            out.print("  " + ", ".join(sources), style="dim")
+            out.print("  " + escape(", ".join(sources)), style="dim")
         if result.correlations:
             out.print(f"{result.correlations:,} correlations are not evaluated yet")
         say_problems(result.problems, quiet=quiet, no_color=no_color)
@@ -78,7 +79,6 @@ def regress(
     config: Config = None,
 ) -> int:
     """Run SigmaHQ's regression data: does every rule find its own recording?"""
-    from rich.markup import escape
 
     from undertag.apps.cli.settings import load_settings
     from undertag.pipeline.regress import run_regression

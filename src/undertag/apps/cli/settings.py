@@ -3,6 +3,7 @@
 prefix = "undertag"          # stands before every tag's title
 attack_version = "19"
 rules = ["rules/"]           # loaded when `--rules` isn't given
+workers = 2                  # 1 to 256; by default one a core
 [placeholders]
 Administrators = ["adm_*"]
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -27,7 +29,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     downgrade_informational: bool = False
     rules: list[str] = []
     placeholders: dict[str, list[str]] = {}
-    workers: int | None = None
+    workers: Annotated[int, msgspec.Meta(ge=1, le=256)] | None = None
 
 
 def load_settings(path: str | None) -> Settings:

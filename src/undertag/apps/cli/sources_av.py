@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from undertag.apps.cli.output import Config, Json, NoColor, Quiet, console, print_json
+from undertag.apps.cli.output import Config, Json, NoColor, Quiet, console, escape, print_json
 from undertag.model.problem import EXIT_CLEAN, Problem, SettingsError
 
 if TYPE_CHECKING:
@@ -98,8 +98,6 @@ def _row(read: Any) -> dict[str, Any]:
 
 
 def _show(rows: Sequence[dict[str, Any]], out: Console) -> None:
-    from rich.markup import escape
-
     for row in rows:
         said = [row["type"] or "nothing said"]
         said += [f"{word} {row[name]}" for name, word in _WORDS if row[name]]

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from undertag.apps.cli.output import escape
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -50,7 +52,6 @@ def show_figures(found: Mapping[str, Any], out: Console) -> None:
 
 def show_survey(found: Mapping[str, Any], out: Console) -> None:
     """Which entries events are of, the most frequent first."""
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from undertag.apps.cli.output import escape
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -20,7 +22,6 @@ _MARKS: Final = {"own": "", "inherited": "inherited", "table": "table", "compute
 
 def show_list(rows: Sequence[Mapping[str, Any]], out: Console, *, limit: int) -> None:
     """Keys with tier and title, as many as people read."""
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -37,7 +38,6 @@ def show_list(rows: Sequence[Mapping[str, Any]], out: Console, *, limit: int) ->
 
 def show_entry(document: Mapping[str, Any], out: Console) -> None:
     """An entry as a table of its attributes, where each comes from, and its sources."""
-    from rich.markup import escape
     from rich.table import Table
 
     inherits = sorted(name for name, origin in document["origins"].items() if origin == "inherited")
@@ -113,7 +113,6 @@ def _plain(value: Any) -> str:
 
 def show_tree(name: str, found: Sequence[Mapping[str, Any]], out: Console) -> None:
     """The tree as lines."""
-    from rich.markup import escape
     from rich.tree import Tree
 
     def grow(parent: Tree, nodes: Sequence[Mapping[str, Any]]) -> None:
@@ -134,7 +133,6 @@ def show_tree(name: str, found: Sequence[Mapping[str, Any]], out: Console) -> No
 
 def show_relations(rows: Sequence[Mapping[str, Any]], out: Console) -> None:
     """Relations as a table."""
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -149,8 +147,6 @@ def show_relations(rows: Sequence[Mapping[str, Any]], out: Console) -> None:
 
 def show_resolution(catalogue: Catalogue, found: Resolution, out: Console) -> None:
     """What a name means, then the entries."""
-    from rich.markup import escape
-
     out.print(f"[bold]{escape(found.name)}[/]  ({found.kind})")
     for text in (found.note, found.detail.get("difficulty", "")):
         if text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from undertag.apps.cli.output import escape
 from undertag.model.rule import Rule
 from undertag.model.tag import KINDS, kind_of
 
@@ -53,7 +54,8 @@ def show_summary(summary: Summary, rules: Sequence[Rule], out: str | None, conso
         )
         shown = _TOP if kind != "attack" else _TOP // 2
         for name, count in list(tags.items())[:shown]:
-            table.add_row(f"{count:,}", f"  {name}", titles.get(name, "").removeprefix("undertag: "))
+            title = titles.get(name, "").removeprefix("undertag: ")
+            table.add_row(f"{count:,}", f"  {escape(name)}", escape(title))
         if len(tags) > shown:
             table.add_row("", f"  [dim]… {len(tags) - shown:,} more[/]", "")
     console.print(table)
@@ -63,19 +65,20 @@ def show_summary(summary: Summary, rules: Sequence[Rule], out: str | None, conso
         f"{told[state]:,} {state}" for state in ("loaded", "evaluated", "inapplicable", "rejected")
     )
     matched = f"{len(summary.rule_hits):,} matched, {summary.hits:,} times"
-    console.print(f"[bold]rules[/]    {states}; {matched} (ATT&CK v{summary.attack_version})")
+    console.print(f"[bold]rules[/]    {states}; {matched} (ATT&CK v{escape(summary.attack_version)})")
     if summary.problem_count:
         codes = ", ".join(f"{code} ×{count:,}" for code, count in summary.problem_codes().items())
         console.print(f"[bold]problems[/] {summary.problem_count:,}: {codes}")
     if out and out != "-":
-        console.print(f"[bold]written[/]  {out}   [dim]undertag explain {out} --event UID[/]")
+        place = escape(out)
+        console.print(f"[bold]written[/]  {place}   [dim]undertag explain {place} --event UID[/]")
 
 
 def _entries(summary: Summary, console: Console) -> None:
     shown = list(summary.entries.items())[:6]
     if not shown:
         return
-    words = ", ".join(f"{key} {count:,}" for key, count in shown)
+    words = ", ".join(f"{escape(key)} {count:,}" for key, count in shown)
     rest = len(summary.entries) - len(shown)
     unknown = (
         f", [yellow]{summary.uncatalogued:,} events of uncatalogued ones[/]" if summary.uncatalogued else ""

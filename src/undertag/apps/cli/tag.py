@@ -189,6 +189,12 @@ def _sink(out: str | None, format_name: str | None, attack_version: str, only_ta
     from undertag.write.files import FileSink, StreamSink
 
     if out == "-":
+        if format_name == "parquet":
+            raise SettingsError(
+                Problem(
+                    code="UT903", message="standard output can't be --format parquet", hint="name a folder"
+                )
+            )
         return StreamSink(sys.stdout.buffer, attack_version=attack_version, only_tagged=only_tagged)
     path = Path(out)
     if format_name is None:
