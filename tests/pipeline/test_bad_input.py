@@ -21,6 +21,7 @@ from tests.pipeline.running import lines, tagged, undertag
 from tests.read.reading import CORPORA, needs_corpora
 
 from undertag.apps.cli.commands import run
+from undertag.write.store.find import batches_of, find_event
 
 EVENT: dict[str, Any] = {
     "channel": "Microsoft-Windows-Sysmon/Operational",
@@ -164,6 +165,26 @@ def test_lines_of_odd_records_are_whole(name: str, rules: Path, tmp_path: Path) 
         event = json.loads(data)
         assert event["Event"] == json.loads(CASES[name].line)["Event"]
         assert len(event["undertag"]["event_uid"]) == 32
+
+
+def test_records_that_only_bad_bytes_part_stay_apart(rules: Path, tmp_path: Path) -> None:
+    """The store keeps a record's bytes, a line its mended text, and both call it by the same uid."""
+    records = [with_field(b'"\xff"'), with_field(b'"\xfe"'), GOOD]
+    (tmp_path / "in").write_bytes(b"\n".join(records))
+    tagged([tmp_path / "in"], rules, tmp_path / "out.jsonl")
+    tagged([tmp_path / "in"], rules, tmp_path / "out")
+    stored = {row["event_uid"]: row for batch in batches_of(tmp_path / "out") for row in batch.to_pylist()}
+    written = lines(tmp_path / "out.jsonl")
+    uids = [line.pop("undertag")["event_uid"] for line in written]
+    assert [stored[uid]["raw"] for uid in uids] == records
+    assert [line["Event"]["EventData"].get("Extra") for line in written] == ["\ufffd", "\ufffd", None]
+    assert [stored[uid]["fields"] and orjson.loads(stored[uid]["fields"]) for uid in uids] == [
+        *written[:2],
+        None,
+    ]
+    for uid in uids:
+        both = [find_event(str(tmp_path / name), uid) for name in ("out.jsonl", "out")]
+        assert orjson.loads(both[0].raw) == orjson.loads(both[1].raw)
 
 
 def test_places_don_t_depend_on_units(rules: Path, tmp_path: Path) -> None:

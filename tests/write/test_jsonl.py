@@ -72,6 +72,21 @@ def test_a_record_that_is_no_json_keeps_its_text() -> None:
     jsonschema.validate(record["undertag"], SCHEMA)
 
 
+@pytest.mark.parametrize("loud", [None, []], ids=["not looked at", "nothing loud"])
+@pytest.mark.parametrize(
+    "raw", [b'{"a":"\xff"}', b'{"a":"\xfe","undertag":1}'], ids=["a record", "tagged before"]
+)
+def test_a_record_with_invalid_utf8_is_written_mended(raw: bytes, loud: list[int] | None) -> None:
+    batch = batch_of([{"a": "\ufffd"}])
+    batch.layout, batch.loud = OtherLayout(json=True, mended=True), loud
+    batch.raws[0] = raw
+    (line,) = lines_of(batch, {})
+    record = orjson.loads(line)
+    assert record["a"] == "\ufffd"
+    jsonschema.validate(record["undertag"], SCHEMA)
+    assert batch.raws[0] == raw
+
+
 def test_only_tagged_leaves_the_others_out() -> None:
     batch = batch_of([{"a": 1}, {"a": 2}, {"a": 3}])
     assert [orjson.loads(line)["a"] for line in lines_of(batch, {1: HIT}, only_tagged=True)] == [2]

@@ -7,24 +7,15 @@ derived field of the entry. A batch never changes after it was made, apart from 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
-from undertag.model.entry import Derivation, Entry
+from undertag.model.derived import derive
+from undertag.model.entry import Entry
 from undertag.model.paths import values_at
 
 MAX_ROWS = 65_536
-
-_VOLUME = re.compile(
-    r"(\\device\\harddiskvolume[0-9]{1,3})\\(?:windows|program files|program files \(x86\)|programdata|users)\\",
-    re.IGNORECASE,
-)
-_HIVES = (
-    ("\\registry\\machine\\", "HKLM\\"),
-    ("\\registry\\user\\", "HKU\\"),
-)
 
 
 class Layout(Hashable, Protocol):
@@ -33,6 +24,8 @@ class Layout(Hashable, Protocol):
     name: str
     json: bool
     """Whether the records' bytes are JSON objects, so that output can be spliced into them."""
+    mended: bool
+    """Whether that holds only of the text that `model.source.mended` makes of them: they hold invalid UTF-8."""
 
     def getter(self, name: str) -> Callable[[Any], Any] | None:
         """A function from a record's head to the value of the header field `name`; None if it is no header field."""
@@ -247,35 +240,3 @@ def _at(fields: Mapping[str, Any], name: str) -> Any:
     """The value under a dotted name; an array where the path leads to several."""
     found = values_at(fields, name)
     return found if len(found) > 1 else found[0] if found else None
-
-
-def derive(how: Derivation, parts: Sequence[Any]) -> str | None:
-    """The value of a derived field from those of `how.fields`, None where what it is made from is absent."""
-    first = parts[0]
-    if first is None:
-        return None
-    if how.kind == "map":
-        text = str(first)
-        return how.values.get(text, text)
-    if how.kind == "drive":
-        return _drive_path(str(first))
-    if how.kind == "join":
-        return None if None in parts else how.by.join(map(str, parts))
-    return _hive_path(str(first), parts[1] if len(parts) > 1 else None)
-
-
-def _drive_path(path: str) -> str:
-    """`\\device\\harddiskvolume2\\windows\\…` as `C:\\windows\\…`: kernel events number volumes, rules name drives.
-
-    Which volume has which letter isn't in the event; folders that Windows makes on its own drive tell that one.
-    """
-    found = _VOLUME.match(path)
-    return f"C:{path[found.end(1) :]}" if found is not None else path
-
-
-def _hive_path(key: str, value_name: Any) -> str:
-    for kernel, hive in _HIVES:
-        if key[: len(kernel)].lower() == kernel:
-            key = hive + key[len(kernel) :]
-            break
-    return f"{key}\\{value_name}" if value_name else key

@@ -14,6 +14,7 @@ class Derivation:
 
     `join`: the texts of `fields` joined by `by` (all must be present). `map`: the text of the one field looked up
     in `values` (itself where not listed). `registry`: a kernel registry path, and a value's name, as Sysmon spells them.
+    `registry_data`: a registry value's data and its type, as Sysmon writes them in `Details`.
     `drive`: a kernel path of a file under a drive letter, where only the system's own drive can be meant; itself elsewhere.
     """
 

@@ -1,4 +1,4 @@
-"""What reading hands on: units of work, and the raw records in them. No I/O."""
+"""What reading hands on: units of work, and the raw records in them; how bad UTF-8 in them is mended. No I/O."""
 
 from __future__ import annotations
 
@@ -53,3 +53,8 @@ class Records:
     offsets: list[int] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     data: bytes = b""
+
+
+def mended(raw: bytes) -> bytes:
+    """A record's bytes as UTF-8: what is none is replaced by U+FFFD."""
+    return raw.decode("utf-8", "replace").encode()

@@ -15,7 +15,7 @@ from undertag.catalogue.windows import windows_router
 from undertag.match.bind import bind
 from undertag.match.reference import GetValues, Trace, evaluate, match_event
 from undertag.match.scalars import field_values
-from undertag.model.batch import derive
+from undertag.model.derived import derive
 from undertag.model.entry import Entry, derived_name
 from undertag.model.expr import TRUE, And, Expr, Not, Or, Test
 from undertag.model.rule import Rule

@@ -53,4 +53,5 @@ def to_utf8(blocks: Iterator[bytes], encoding: str, name: str, tell: Tell) -> It
         if text:
             yield text.encode("utf-8", "surrogatepass")
     if decoder.getstate()[0]:
-        tell(faults.mended_text(name, "the UTF-16 text ends in the middle of a character"))
+        message = "the UTF-16 text ends in the middle of a character"
+        tell(faults.mended_text(name, message, hint="that half was left out, the rest was read"))

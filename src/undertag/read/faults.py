@@ -13,6 +13,7 @@ from undertag.model.problem import Place, Problem, Severity
 
 UNREAD_CODES: Final = frozenset({"UT101", "UT102", "UT103", "UT104", "UT105", "UT108"})
 """Codes that say of a source that it, or what follows in it, was not read."""
+MENDED_HINT: Final = "Parquet keeps the original bytes in `raw`, JSON lines hold the mended text"
 _EXCERPT: Final = 512
 
 
@@ -131,7 +132,12 @@ def bad_record(
 
 
 def mended_text(
-    source: str, message: str, *, record: int | None = None, offset: int | None = None
+    source: str,
+    message: str,
+    *,
+    record: int | None = None,
+    offset: int | None = None,
+    hint: str = MENDED_HINT,
 ) -> Problem:
     """UT112: bytes that are no valid text were replaced; the record was kept."""
     return Problem(
@@ -139,7 +145,7 @@ def mended_text(
         severity="warning",
         message=message,
         place=Place(source=source, record=record, offset=offset),
-        hint="the original bytes are kept in the raw record",
+        hint=hint,
     )
 
 

@@ -2,7 +2,8 @@
 
 Contract: one line an event, in the order of the records; what a record says is never parsed and written again, but
 for a record that already has an `undertag` key (it is replaced) or that is no JSON (its fields are written as an
-object, the original text under `undertag.raw`). The object is described by `event.schema.json`.
+object, the original text under `undertag.raw`). A line is always UTF-8: where a record isn't, its mended text is
+written. The object is described by `event.schema.json`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import msgspec
 import orjson
 
 from undertag.model.batch import Batch
+from undertag.model.source import mended
 from undertag.write.events import NewUid, Tagged
 
 _SYSTEMS_MEMO: Final = 65_536
@@ -93,7 +95,7 @@ class LineRenderer:
         apart: Iterable[int]
         if self._only_tagged:
             apart = tagged
-        elif batch.loud is None or not batch.layout.json or None in batch.times:
+        elif batch.loud is None or not batch.layout.json or batch.layout.mended or None in batch.times:
             apart = range(len(batch))
         else:
             apart = batch.loud
@@ -113,6 +115,8 @@ class LineRenderer:
     def _line(self, batch: Batch, row: int, end: bytes) -> Line:
         """The line of an event that may hold anything."""
         raw, time = batch.raws[row], batch.times[row]
+        if batch.layout.mended:
+            raw = mended(raw)
         when = f'"{time}"' if time is not None else "null"
         name = self._names[batch.systems[row]]
         said = f',"undertag":{{"event_uid":"{batch.uids[row].hex()}","time":{when},"system":{name}'.encode()
@@ -141,7 +145,7 @@ def _written_anew(raw: bytes, fields: Mapping[str, Any], is_json: bool, said: by
         original = b""
     else:
         start = as_object({key: value for key, value in fields.items() if key != "undertag"})[:-1]
-        original = b'"raw":%b,' % orjson.dumps(raw.decode("utf-8", "replace"))
+        original = b'"raw":%b,' % orjson.dumps(mended(raw).decode())
     comma = b"," if len(start) > 1 else b""
     return b"".join([start, comma, _OPEN, original, said[len(_OPEN) :]])
 

@@ -132,6 +132,7 @@ def test_derived_fields() -> None:
         "Plain": {"join": ["Domain"]},
         "Level": {"map": "Label", "values": {"1": "Low"}},
         "Object": {"registry": ["Key", "Value"]},
+        "Details": {"registry_data": ["New", "Type"]},
     }
     (service,) = routes(serving("p/cat/*", "p/l/1", derive=how)).services("p/l/1")
     assert service.derive == {
@@ -139,6 +140,7 @@ def test_derived_fields() -> None:
         "Plain": Derivation(kind="join", fields=("Domain",)),
         "Level": Derivation(kind="map", fields=("Label",), values={"1": "Low"}),
         "Object": Derivation(kind="registry", fields=("Key", "Value")),
+        "Details": Derivation(kind="registry_data", fields=("New", "Type")),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -43,6 +44,23 @@ SHAPES: dict[str, dict[str, Any]] = {
     "attributes with @": with_system(Provider={"@Name": PROVIDER}, TimeCreated={"@SystemTime": TIME}),
     "named Data elements": evtx(Data=[{"#attributes": {"Name": name}, "#text": value} for name, value in DATA.items()]),
     "named Data elements with @": evtx(Data=[{"@Name": name, "#text": value} for name, value in DATA.items()]),
+    "attributes apart": {
+        "Event": {
+            "System": {
+                "Provider_attributes": {"Name": PROVIDER},
+                "EventID_attributes": {"Qualifiers": 1},
+                "EventID": 1,
+                "TimeCreated_attributes": {"SystemTime": TIME},
+                "Channel": CHANNEL,
+                "Computer": SYSTEM,
+                "Security": None,
+                "Security_attributes": {"UserID": "S-1-5-18"},
+            },
+            "EventData_attributes": {"Name": "x"},
+            "EventData": DATA,
+        },
+        "Event_attributes": {"xmlns": "x"},
+    },
     "Winlogbeat": {
         "@timestamp": TIME,
         "winlog": {"channel": CHANNEL, "event_id": 1, "provider_name": PROVIDER, "computer_name": SYSTEM, "event_data": DATA},
@@ -117,6 +135,59 @@ def test_user_data_is_flattened() -> None:
     assert batch.column("SubjectUserName") == ["u"]
 
 
+def test_attributes_apart_are_those_of_their_element() -> None:
+    event = SHAPES["attributes apart"]["Event"]
+    cleared = {"LogFileCleared_attributes": {"Name": "x"}, "LogFileCleared": {"SubjectUserName": "u"}}
+    (batch,), _ = normalise(json.dumps({"Event": {"System": event["System"], "UserData": cleared}}).encode())
+    whole = batch.event(0)
+    assert (whole["EventID_Qualifiers"], whole["Security_UserID"]) == (1, "S-1-5-18")
+    assert batch.fields == [{"SubjectUserName": "u"}]
+
+
+TWELVE = {f"param{number}": f"t{number}" for number in range(12, 0, -1)}
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"param1": "a", "param3": "c", "param2": "b"}, ["a", "b", "c"]),
+        ({"param1": "a", "Binary": "00"}, "a"),
+        (TWELVE, [f"t{number}" for number in range(1, 13)]),
+        ({"JobId": "j", "param1": "a"}, None),
+        ({"param0": "a", "param1": "b"}, None),
+        ({}, None),
+    ],
+    ids=["three", "one, and bytes", "twelve", "among names", "no number of Winlogbeat's", "none"],
+)
+def test_data_without_names_that_winlogbeat_numbers(data: dict[str, str], expected: Any) -> None:
+    head = {"channel": "Windows PowerShell", "event_id": 400, "provider_name": "PowerShell"}
+    old = {"log_name": "Windows PowerShell", "event_id": 400, "source_name": "PowerShell"}
+    dotted = {f"winlog.{key}": value for key, value in head.items()}
+    shapes = (
+        {"@timestamp": TIME, "winlog": {**head, "event_data": data}},
+        {"@timestamp": TIME, **dotted, **{f"winlog.event_data.{name}": text for name, text in data.items()}},
+        {"@timestamp": TIME, **old, "event_data": data},
+    )
+    for shape in shapes:
+        (batch,), _ = normalise(json.dumps(shape).encode())
+        assert batch.column("Data") == [expected]
+        assert [batch.value(0, name) for name in data] == list(data.values())
+
+
+@pytest.mark.parametrize("text", [json.dumps(evtx()), json.dumps(SHAPES["flat"]), '{"Image": "C:\\\\x.exe"}'])
+def test_invalid_utf8_is_mended_in_the_fields_and_kept_in_the_record(text: str) -> None:
+    raws = [text.replace("x.exe", f"x{bad}.exe").encode("latin-1") for bad in "\xff\xfe"]
+    batches, problems = normalise(text.encode(), *raws)
+    found = {row: (batch, at) for batch in batches for at, row in enumerate(batch.rows)}
+    assert [found[row][0].layout.mended for row in range(3)] == [False, True, True]
+    for row, raw in enumerate(raws, 1):
+        batch, at = found[row]
+        assert batch.raws[at] == raw
+        assert batch.uids[at] == sha256(raw).digest()[:16]
+        assert batch.value(at, "Image") == "C:\\x\ufffd.exe"
+    assert [problem.code for problem in problems] == ["UT112"] * 2
+
+
 @pytest.mark.parametrize(
     ("raw", "code"),
     [
@@ -177,6 +248,14 @@ def test_decoded_records_and_texts_taken_together() -> None:
     text, doc = json.dumps(evtx()).encode(), SHAPES["flat"]
     units = [Unit(source="s", source_no=0, format="x")] * 2
     records = [Records(raws=[b"<Event/>"], docs=[doc]), Records(raws=[text])]
+    found = Normaliser(windows_router(), other_router()).together(units, records)
+    assert sorted((batch.rows, batch.layout.json) for batch in found.batches) == [([0], False), ([1], True)]
+
+
+def test_a_decoded_record_and_a_text_of_one_entry_are_kept_apart() -> None:
+    doc = SHAPES["flat"]
+    units = [Unit(source="s", source_no=0, format="x")] * 2
+    records = [Records(raws=[b"<Event/>"], docs=[doc]), Records(raws=[json.dumps(doc).encode()])]
     found = Normaliser(windows_router(), other_router()).together(units, records)
     assert sorted((batch.rows, batch.layout.json) for batch in found.batches) == [([0], False), ([1], True)]
 

@@ -185,7 +185,8 @@ def _derivation(how: Mapping[str, Any]) -> Derivation:
         return Derivation(kind="map", fields=(how["map"],), values=dict(how.get("values", {})))
     if "drive" in how:
         return Derivation(kind="drive", fields=(how["drive"],))
-    return Derivation(kind="registry", fields=tuple(how["registry"]))
+    kind = "registry_data" if "registry_data" in how else "registry"
+    return Derivation(kind=kind, fields=tuple(how[kind]))
 
 
 def _is_pattern(text: str) -> bool:

@@ -25,18 +25,22 @@ Triple = tuple[str | None, str | None, str | None]
 
 
 class Derived(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How a field is made that the entry doesn't have: one of `join`, `map`, `registry`, `drive` (see `model.entry.Derivation`)."""
+    """How a field is made that the entry doesn't have: one of `join`, `map`, `registry`, `registry_data`, `drive`.
+
+    See `model.entry.Derivation`.
+    """
 
     join: list[str] = []
     by: str = ""
     map: str = ""
     values: dict[str, str] = {}
     registry: list[str] = []
+    registry_data: list[str] = []
     drive: str = ""
 
     def __post_init__(self) -> None:
-        if sum(map(bool, (self.join, self.map, self.registry, self.drive))) != 1:
-            raise ValueError("a derived field has one of join, map, registry and drive")
+        if sum(map(bool, (self.join, self.map, self.registry, self.registry_data, self.drive))) != 1:
+            raise ValueError("a derived field has one of join, map, registry, registry_data and drive")
 
 
 class Serving(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

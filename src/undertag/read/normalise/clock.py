@@ -18,6 +18,8 @@ _WORDED: Final = re.compile(
     r"(?:(?P<day>[0-9]{1,2})[/ -](?P<month>[A-Z][a-z]{2,8})|(?P<month2>[A-Z][a-z]{2,8}) (?P<day2>[0-9]{1,2}),?)[/ -](?P<year>[0-9]{4})[: ]"
     r"(?P<clock>[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?) ?(?P<zone>(?:GMT)?[+-][0-9]{2}:?[0-9]{2}|GMT|UTC|Z)?"
 )
+_ZONE_APART: Final = re.compile(r"(:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?) (?=-(?:0[0-9]|1[0-2]):?[0-9]{2}$|Z$)")
+"""A blank between a clock's seconds and a zone west of Greenwich; a dash elsewhere may part two times."""
 _MONTHS: Final = {
     name: number
     for number, name in enumerate(
@@ -69,51 +71,62 @@ def utc(text: Any) -> str | None:
             second = _second(text[:19])
             if second is not None:
                 return second + (rest if len(rest) <= 8 else rest[:7] + "Z")
-        return _from_text(text)
-    if isinstance(text, bool) or not isinstance(text, int | float):
+    when = _moment(text)
+    return None if when is None else _write(when)
+
+
+def _moment(value: Any) -> datetime | None:
+    """A time of any usual form; without a zone where a text says none."""
+    if value.__class__ is str:
+        return _from_text(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return _from_number(float(text))
+    return _from_number(float(value))
 
 
-def _from_text(text: str) -> str | None:
+def _from_text(text: str) -> datetime | None:
     text = text.strip()
     if not 8 <= len(text) <= 64:
         return _from_digits(text)
     worded = _WORDED.fullmatch(text)
     if worded is not None:
         return _from_words(worded.groupdict())
+    bare = text.removesuffix(" UTC")
+    zoned = _ZONE_APART.sub(r"\1", bare) if " " in bare else bare
     try:
-        when = ciso8601.parse_datetime(text.removesuffix(" UTC").replace(" +", "+").replace("/", "-"))
+        when = ciso8601.parse_datetime(zoned.replace(" +", "+").replace("/", "-"))
     except ValueError:
         return _from_digits(text)
-    return _write(when)
+    return when if bare is text or when.tzinfo is not None else when.replace(tzinfo=UTC)
 
 
-def _from_words(parts: dict[str, str | None]) -> str | None:
+def _from_words(parts: dict[str, str | None]) -> datetime | None:
     """A date with an English month, as web servers, ArcSight's CEF and consoles write it."""
     month = _MONTHS.get((parts["month"] or parts["month2"] or "")[:3].lower())
     if month is None:
         return None
-    day, zone = int(parts["day"] or parts["day2"] or 0), parts["zone"] or "Z"
-    text = f"{parts['year']}-{month:02}-{day:02}T{parts['clock']}{zone.removeprefix('GMT').removeprefix('UTC') or 'Z'}"
+    day, zone = int(parts["day"] or parts["day2"] or 0), parts["zone"]
+    if zone is not None:
+        zone = zone.removeprefix("GMT").removeprefix("UTC") or "Z"
+    text = f"{parts['year']}-{month:02}-{day:02}T{parts['clock']}{zone or ''}"
     try:
-        return _write(ciso8601.parse_datetime(text))
+        return ciso8601.parse_datetime(text)
     except ValueError:
         return None
 
 
-def _from_digits(text: str) -> str | None:
+def _from_digits(text: str) -> datetime | None:
     try:
         return _from_number(float(text)) if text[:1].isdigit() and len(text) < 32 else None
     except ValueError:
         return None
 
 
-def _from_number(number: float) -> str | None:
+def _from_number(number: float) -> datetime | None:
     for unit in (1.0, 1e3, 1e6, 1e9):
         if abs(number) / unit < 2e10:
             try:
-                return _write(datetime.fromtimestamp(number / unit, UTC))
+                return datetime.fromtimestamp(number / unit, UTC)
             except (ValueError, OverflowError, OSError):
                 return None
     return None
@@ -128,23 +141,30 @@ def _write(when: datetime) -> str | None:
 
 
 def shift_to(local: Any, received: Any) -> str | None:
-    """`local`, a wall-clock time without zone, moved by the whole quarters of an hour that part it from `received`.
+    """`local`, a wall-clock time, moved by the whole quarters of an hour that part it from `received`.
 
     Collectors such as nxlog write an event's local time beside the UTC time of its arrival; arrival is at most
-    minutes later, so the distance, rounded to a quarter of an hour, is the zone.
+    minutes later, so the distance, rounded to a quarter of an hour, is the zone. A `local` that says its own zone, or
+    counts from 1970, is left as it is.
     """
-    if local.__class__ is str and received.__class__ is str and len(local) == 19:
+    if local.__class__ is str and received.__class__ is str and len(local) == 19 and received[-1:] == "Z":
         return _shift(local, received[:19])  # bursts of events share their second
     return _shift.__wrapped__(local, received)
 
 
 @lru_cache(maxsize=4_096)
 def _shift(local: Any, received: Any) -> str | None:
-    at, seen = utc(local), utc(received)
-    if at is None or seen is None:
-        return at or seen
-    start, end = datetime.fromisoformat(at), datetime.fromisoformat(seen)
-    quarters = round((end - start) / timedelta(minutes=15))
+    start = _moment(local)
+    if start is None:
+        return utc(received)
+    end = utc(received) if start.tzinfo is None else None
+    if end is None:
+        return _write(start)
+    start = start.replace(tzinfo=UTC)
+    quarters = round((datetime.fromisoformat(end) - start) / timedelta(minutes=15))
     if abs(quarters) > 56:  # no zone is further than 14 hours from UTC: it came late, and nothing can be said
-        return at
-    return _write(start + timedelta(minutes=15) * quarters)
+        return _write(start)
+    try:
+        return _write(start + timedelta(minutes=15) * quarters)
+    except OverflowError:
+        return _write(start)

@@ -1,6 +1,7 @@
 """One record's JSON, damaged or not.
 
-Contract: a record is decoded, mended and told (bad UTF-8), or left out and told; never lost without a word.
+Contract: a record is decoded, mended and told (bad UTF-8), or left out and told; never lost without a word. Its bytes
+stay what they are: only its object is made of the mended text.
 """
 
 from __future__ import annotations
@@ -10,44 +11,46 @@ from typing import Any
 import orjson
 
 from undertag.model.problem import Problem
+from undertag.model.source import mended
+from undertag.read.faults import MENDED_HINT
 from undertag.read.normalise.places import Places
 
 
-def decode_record(places: Places, row: int, raw: bytes, problems: list[Problem]) -> tuple[bytes, Any]:
-    """A record's object, or None and a problem; bad UTF-8 is mended, and said."""
+def decode_record(places: Places, row: int, raw: bytes, problems: list[Problem]) -> tuple[Any, bool]:
+    """A record's object, or None and a problem; and whether bad UTF-8 was mended for it, which is said too."""
+    is_mended = False
     try:
         doc = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        mended = _mend(raw)
-        if mended is None:
+        is_mended, doc = _mend(raw)
+        if not is_mended:
             problems.append(_damaged(places, row, raw, f"not valid JSON: {error}"))
-            return raw, None
-        raw, doc = mended
+            return None, False
         problems.append(
             Problem(
                 code="UT112",
                 severity="warning",
                 message="invalid UTF-8, replaced by U+FFFD",
                 place=places.of(row),
+                hint=MENDED_HINT,
                 excerpt=_excerpt(raw),
             )
         )
     if not isinstance(doc, dict):
         problems.append(_damaged(places, row, raw, f"an event is a JSON object, this is {_kind(doc)}"))
-        return raw, None
-    return raw, doc
+        return None, False
+    return doc, is_mended
 
 
-def _mend(raw: bytes) -> tuple[bytes, Any] | None:
+def _mend(raw: bytes) -> tuple[bool, Any]:
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError:
-        mended = raw.decode("utf-8", "replace").encode()
         try:
-            return mended, orjson.loads(mended)
+            return True, orjson.loads(mended(raw))
         except orjson.JSONDecodeError:
-            return None
-    return None
+            pass
+    return False, None
 
 
 def _kind(doc: Any) -> str:

@@ -215,6 +215,7 @@ class EvtxLayout:
 
     name = "evtx-json"
     json = True
+    mended = False
     _getters: Final[Mapping[str, Callable[[Any], Any]]] = {
         "Channel": attrgetter("system.channel"),
         "Computer": attrgetter("system.computer"),

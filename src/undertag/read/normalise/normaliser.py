@@ -34,8 +34,10 @@ from undertag.read.normalise.windows_dict import HeadLayout, WindowsEvent, windo
 
 T = TypeVar("T")
 _EVTX = EvtxLayout()
-_HEADED = {json: HeadLayout(json=json) for json in (True, False)}
-_OTHER = {json: OtherLayout(json=json) for json in (True, False)}
+_Layouts = tuple[HeadLayout, OtherLayout]
+_DECODED: _Layouts = HeadLayout(json=False), OtherLayout(json=False)
+_JSON: _Layouts = HeadLayout(json=True), OtherLayout(json=True)
+_MENDED: _Layouts = HeadLayout(json=True, mended=True), OtherLayout(json=True, mended=True)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -155,7 +157,7 @@ class Normaliser:
         events: list[evtx_json.Event] = []
         for row, (raw, doc) in enumerate(zip(raws, docs or repeat(None, len(raws)), strict=True)):
             if doc is not None:
-                self._add(row, raw, doc, format_name, groups, json=False)
+                self._add(row, raw, doc, format_name, groups, _DECODED)
                 continue
             if raw.startswith(b'{"Event"') and evtx_json.valid_utf8(raw):
                 try:
@@ -166,9 +168,9 @@ class Normaliser:
                         continue
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                     pass
-            raw, doc = decode_record(places, row, raw, result.problems)
+            doc, is_mended = decode_record(places, row, raw, result.problems)
             if doc is not None:
-                self._add(row, raw, doc, format_name, groups, json=True)
+                self._add(row, raw, doc, format_name, groups, _MENDED if is_mended else _JSON)
         self._group_evtx(
             numbers,
             [raws[number] for number in numbers],
@@ -179,18 +181,19 @@ class Normaliser:
         )
 
     def _add(
-        self, row: int, raw: bytes, doc: Any, format_name: str, groups: dict[Any, _Group], *, json: bool
+        self, row: int, raw: bytes, doc: Any, format_name: str, groups: dict[Any, _Group], layouts: _Layouts
     ) -> None:
+        headed, other = layouts
         event = windows_event(doc)
         if event is None:
-            self._add_other(row, raw, doc, format_name, groups, _OTHER[json])
+            self._add_other(row, raw, doc, format_name, groups, other)
         else:
-            self._add_windows(row, raw, event, groups, _HEADED[json])
+            self._add_windows(row, raw, event, groups, headed)
 
     def _add_windows(
         self, row: int, raw: bytes, event: WindowsEvent, groups: dict[Any, _Group], layout: HeadLayout
     ) -> None:
-        place = (event.channel, event.event_id, event.provider, layout.name)
+        place = (event.channel, event.event_id, event.provider, layout)
         group = groups.get(place)
         if group is None:
             entry = self._windows.entry(event.channel, event.provider, event.event_id, layout.name)
@@ -212,9 +215,10 @@ class Normaliser:
         place = self._other.place(doc, format_name, line)
         if place.fields:
             doc = {**doc, **place.fields}
-        group = groups.get(place.entry.key)
+        key = place.entry.key, layout
+        group = groups.get(key)
         if group is None:
-            group = groups[place.entry.key] = _Group(place.entry, layout)
+            group = groups[key] = _Group(place.entry, layout)
         group.rows.append(row)
         group.raws.append(raw)
         group.heads.append(doc)

@@ -19,9 +19,10 @@ _SYSTEMS: Final = (
 class OtherLayout:
     """The record is its own head and fields."""
 
-    def __init__(self, *, json: bool) -> None:
+    def __init__(self, *, json: bool, mended: bool = False) -> None:
         self.name = "record"
         self.json = json
+        self.mended = mended
 
     def getter(self, name: str) -> Callable[[Any], Any] | None:
         """See `model.batch.Layout`."""

@@ -6,6 +6,7 @@ records (nxlog, Mordor, NXLog-like exports), or None for what is no Windows even
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +17,9 @@ _CHANNEL: Final = ("Channel", "LogName", "channel", "log_name")
 _EVENT_ID: Final = ("EventID", "EventId", "event_id", "Event_ID", "eventID")
 _PROVIDER: Final = ("Provider_Name", "SourceName", "ProviderName", "Provider", "source_name", "provider_name")
 _COMPUTER: Final = ("Computer", "Hostname", "ComputerName", "MachineName", "computer_name", "hostname")
+_ATTRIBUTES: Final = "_attributes"
+"""What `evtx_dump --separate-json-attributes` adds to an element's name for the object of its attributes."""
+_PARAM: Final = re.compile(r"param([1-9][0-9]{0,3})")
 _NESTED: Final = ("EventData", "event_data", "ExtraEventData", "UserData", "user_data")
 _HEAD: Final[Mapping[str, tuple[str, ...]]] = {
     "EventID": _EVENT_ID,
@@ -47,9 +51,10 @@ class WindowsEvent:
 class HeadLayout:
     """Heads are objects whose header fields go by one of several names."""
 
-    def __init__(self, *, json: bool) -> None:
+    def __init__(self, *, json: bool, mended: bool = False) -> None:
         self.name = "windows-fields"
         self.json = json
+        self.mended = mended
         self._getters = {field: _first_of(names) for field, names in _HEAD.items()}
 
     def getter(self, name: str) -> Callable[[Any], Any] | None:
@@ -138,6 +143,7 @@ def _from_winlog(doc: Mapping[str, Any], winlog: Mapping[str, Any]) -> WindowsEv
         if isinstance(data, Mapping):
             fields.update(data_fields(data))
         fields.update(_dotted(winlog, name + "."))
+    _unname(fields)
     return WindowsEvent(
         channel=_text(head["Channel"]),
         event_id=number,
@@ -157,7 +163,10 @@ def _from_flat(doc: Mapping[str, Any]) -> WindowsEvent | None:
     for name in _NESTED:
         nested = doc.get(name)
         if isinstance(nested, Mapping):
-            fields = {**fields, **data_fields(nested)}
+            data = data_fields(nested)
+            if name == "event_data":
+                _unname(data)
+            fields = {**fields, **data}
     return WindowsEvent(
         channel=channel,
         event_id=number,
@@ -189,6 +198,7 @@ def flatten_system(system: Mapping[str, Any]) -> dict[str, Any]:
             flat[name] = value
             continue
         inner = value.get("#attributes")
+        name = name.removesuffix(_ATTRIBUTES)
         for key, item in (inner if isinstance(inner, Mapping) else value).items():
             if key == "#text":
                 flat[name] = item
@@ -199,7 +209,7 @@ def flatten_system(system: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def data_fields(data: Any) -> Mapping[str, Any]:
+def data_fields(data: Any) -> dict[str, Any]:
     """The fields of `EventData` or `UserData`, in any of the ways that converters write them."""
     fields: dict[str, Any] = {}
     if isinstance(data, Mapping):
@@ -211,7 +221,7 @@ def data_fields(data: Any) -> Mapping[str, Any]:
             elif isinstance(value, Mapping):
                 if "#text" in value:
                     fields[name] = value["#text"]
-                else:
+                elif not name.endswith(_ATTRIBUTES):
                     fields.update(data_fields(value))
             else:
                 fields[name] = value
@@ -238,6 +248,23 @@ def _unnamed(value: Any, fields: dict[str, Any]) -> None:
         else:
             texts.append(text)
     if texts:
+        fields["Data"] = texts if len(texts) > 1 else texts[0]
+
+
+def _unname(fields: dict[str, Any]) -> None:
+    """Winlogbeat calls data without names param1, param2, …: where that is all there is, its texts are `Data` too.
+
+    Where a manifest has those very names (System's 7036) they are kept, so that rules find either.
+    """
+    numbers = {}
+    for name in fields:
+        found = _PARAM.fullmatch(name)
+        if found is not None:
+            numbers[int(found[1])] = name
+        elif name != "Binary":
+            return
+    if numbers:
+        texts = [fields[numbers[number]] for number in sorted(numbers)]
         fields["Data"] = texts if len(texts) > 1 else texts[0]
 
 

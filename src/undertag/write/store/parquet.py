@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from undertag.model.batch import Batch
 from undertag.model.problem import Place, Problem, StoreError
+from undertag.model.source import mended
 from undertag.write.events import NewUid, Tagged
 from undertag.write.files import store_error, sync, write_whole
 from undertag.write.jsonl import as_object
@@ -61,7 +62,7 @@ class Row(NamedTuple):
     details: bytes
     raw: bytes
     fields: bytes | None
-    """The event as a JSON object, where the record is none itself."""
+    """The event as a JSON object, where the record is none itself, or none in UTF-8."""
 
 
 class RowRenderer:
@@ -93,9 +94,15 @@ class RowRenderer:
                     rules,
                     details,
                     batch.raws[row],
-                    None if batch.layout.json else as_object(batch.event(row)),
+                    _fields_of(batch, row),
                 )
             )
+
+
+def _fields_of(batch: Batch, row: int) -> bytes | None:
+    if not batch.layout.json:
+        return as_object(batch.event(row))
+    return mended(batch.raws[row]) if batch.layout.mended else None
 
 
 class StoreWriter:
