@@ -20,14 +20,27 @@ EXIT_UNREADABLE = 4
 EXIT_INTERRUPTED = 130
 
 
+def printable(name: str) -> str:
+    """A name as it can be shown and written anywhere: control characters, and bytes that are no UTF-8, as escapes."""
+    if name.isprintable():
+        return name
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode()
+        for char in name
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a problem lies: a source's name and, where known, the record (from 0), line (from 1) or byte."""
+    """Where a problem lies: a source's name, made printable, and, where known, the record (from 0), line (from 1) or byte."""
 
     source: str
     record: int | None = None
     line: int | None = None
     offset: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "source", printable(self.source))
 
     def __str__(self) -> str:
         if self.line is not None:

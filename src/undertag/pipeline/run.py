@@ -18,6 +18,7 @@ from undertag.catalogue.other import other_router
 from undertag.catalogue.sources.lookup import load_catalogue
 from undertag.catalogue.windows import windows_router
 from undertag.match.engine import Engine
+from undertag.model.output import Output
 from undertag.model.problem import Problem, UndertagError
 from undertag.model.rule import Rule
 from undertag.model.source import Unit
@@ -29,7 +30,7 @@ from undertag.pipeline.stop import Stop
 from undertag.pipeline.tally import Tally
 from undertag.pipeline.way import Way
 from undertag.pipeline.workers import Interrupted, run_workers, usable_workers
-from undertag.read import records, units
+from undertag.read import records, refuse_replacing, units
 from undertag.read.normalise.normaliser import Normaliser
 from undertag.tag.tagger import Tagger, TagSettings
 from undertag.write.events import Sink, Writer
@@ -105,7 +106,12 @@ class Summary:
 
 
 def run(job: Job) -> Summary:
-    """Does the job."""
+    """Does the job.
+
+    Raises:
+        SettingsError: the output would replace an input; nothing was written.
+        StoreError: the output can't be written.
+    """
     started = time.perf_counter()
     engine = Engine(job.rules)
     tagger = Tagger(job.rules, job.settings)
@@ -117,9 +123,12 @@ def run(job: Job) -> Summary:
         renderer=job.sink.renderer() if job.sink else None,
     )
     reading: list[Problem] = []
-    todo = units(job.inputs, unit_bytes=job.unit_bytes, problems=reading)
+    output = job.sink.output() if job.sink is not None else Output()
+    refuse_replacing(job.inputs, output)
+    todo = units(job.inputs, unit_bytes=job.unit_bytes, problems=reading, output=output)
+    about = {"undertag": __version__, "attack_version": job.settings.attack_version, **job.about}
     if job.sink is not None:
-        job.sink.open()
+        job.sink.open(about)
     tally = Tally()
     tally.tell(job.rule_problems)
     complete = False
@@ -140,11 +149,7 @@ def run(job: Job) -> Summary:
                 job.sink.close(
                     complete=complete,
                     problems=tally.problems,
-                    about={
-                        "undertag": __version__,
-                        "attack_version": job.settings.attack_version,
-                        **job.about,
-                    },
+                    about=about,
                 )
     return _summary(job, tally, counts, time.perf_counter() - started, complete)
 

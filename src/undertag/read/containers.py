@@ -19,11 +19,12 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from undertag.model.problem import Problem
+from undertag.model.output import Output
+from undertag.model.problem import Problem, printable
 from undertag.read import faults
 from undertag.read.encoding import UTF8_BOM, to_utf8, utf16_of
 from undertag.read.limits import HEAD_BYTES, Budget, Limits
-from undertag.read.paths import STDIN, Found, find_files
+from undertag.read.paths import NOWHERE, STDIN, Found, find_files
 from undertag.read.source import Source
 from undertag.read.streams import GZIP_MAGIC, ZSTD_MAGIC, Stream, file_blocks, gunzip, unzstd
 from undertag.read.tarballs import Member, is_tar, tar_members
@@ -46,7 +47,11 @@ def container_of(head: bytes) -> str | None:
 
 
 def find_sources(
-    inputs: Sequence[str | Path], problems: list[Problem], *, limits: Limits | None = None
+    inputs: Sequence[str | Path],
+    problems: list[Problem],
+    *,
+    limits: Limits | None = None,
+    output: Output = NOWHERE,
 ) -> Iterator[Source]:
     """All sources of the inputs, each valid until the next is asked for.
 
@@ -54,9 +59,10 @@ def find_sources(
         inputs: files, folders, globs, or `-` for standard input.
         problems: gets what could not be read, and why.
         limits: bounds for what an input may unpack to.
+        output: what the run itself writes, which is passed over.
     """
     finder = _Finder(problems, limits or Limits())
-    for found in find_files(inputs, problems.append):
+    for found in find_files(inputs, problems.append, output):
         yield from finder.sources(found)
 
 
@@ -173,10 +179,7 @@ class _Finder:
 
 def shown(name: str) -> str:
     """A name from an archive, safe to print: no control characters, of bounded length."""
-    text = "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode()
-        for char in name[:1024]
-    )
+    text = printable(name[:1024])
     return text if len(name) <= 1024 else text + "…"
 
 

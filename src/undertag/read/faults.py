@@ -118,6 +118,16 @@ def read_already(source: str) -> Problem:
     )
 
 
+def own_output(source: str) -> Problem:
+    """UT110: what the run itself writes, or an earlier one wrote there, lies among its inputs."""
+    return Problem(
+        code="UT110",
+        severity="info",
+        message="the output lies among the inputs and is not read",
+        place=Place(source=source),
+    )
+
+
 def bad_record(
     source: str, message: str, data: bytes, *, offset: int | None = None, record: int | None = None
 ) -> Problem:

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from undertag.model.output import Output
 from undertag.model.problem import Problem
 from undertag.model.source import Records, Unit
 from undertag.read import faults
 from undertag.read.containers import find_sources, unpacked_size
 from undertag.read.limits import HEAD_BYTES, MAX_RECORD_BYTES, Limits
-from undertag.read.paths import STDIN, find_files
+from undertag.read.paths import NOWHERE, STDIN, find_files
 from undertag.read.registry import broken_packages, claimed_by, load_format
 from undertag.read.sniff import is_undecided, looks_like, sniff
 from undertag.read.source import Source
@@ -31,6 +32,7 @@ def units(
     unit_bytes: int = UNIT_BYTES,
     problems: list[Problem],
     limits: Limits | None = None,
+    output: Output = NOWHERE,
 ) -> Iterator[Unit]:
     """Cuts all inputs into units that workers can read on their own.
 
@@ -39,9 +41,10 @@ def units(
         unit_bytes: about how many bytes a unit holds; a single record may make it larger.
         problems: gets what could not be read, as it is found.
         limits: bounds for what an input may unpack to.
+        output: what the run itself writes, which is passed over.
     """
     problems.extend(broken_packages())
-    for source in find_sources(inputs, problems, limits=limits):
+    for source in find_sources(inputs, problems, limits=limits, output=output):
         name = format_of(source)
         if name is not None:
             yield from load_format(name).split(source, max(1, unit_bytes))
@@ -85,10 +88,10 @@ def locate(unit: Unit, index: int) -> int:
         return -1
 
 
-def input_size(inputs: Sequence[str | Path]) -> int | None:
+def input_size(inputs: Sequence[str | Path], *, output: Output = NOWHERE) -> int | None:
     """About how many bytes there are to read, unpacked; None where a pipe hides them. For progress only."""
     total = 0
-    for found in find_files(inputs, lambda problem: None):
+    for found in find_files(inputs, lambda problem: None, output):
         if found.path == STDIN or not os.path.isfile(found.path):  # noqa: PTH113 (a folder may hold many files)
             return None
         try:

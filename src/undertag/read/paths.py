@@ -17,11 +17,14 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from undertag.model.output import Output
 from undertag.read import faults
 from undertag.read.streams import Tell
 
 STDIN: Final = "-"
 _ANY_DEPTH: Final = "**"
+NOWHERE: Final = Output()
+"""The output of who writes nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +38,16 @@ Named: TypeAlias = tuple[str, str]
 """A file's path as it is shown, and the same with all links followed: one file has one."""
 
 
-def find_files(inputs: Sequence[str | Path], tell: Tell) -> Iterator[Found]:
-    """Every file that the inputs name, once."""
+def find_files(inputs: Sequence[str | Path], tell: Tell, output: Output = NOWHERE) -> Iterator[Found]:
+    """Every file that the inputs name, once; what belongs to the output is passed over, which is told once."""
     seen: set[str] = set()
+    told = False
     for path, identity in _named(inputs, tell):
+        if output.holds(identity):
+            if not told:
+                tell(faults.own_output(output.name))
+            told = True
+            continue
         if identity in seen:
             tell(faults.read_already(path))
             continue

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from undertag.model.batch import Batch
+from undertag.model.output import Output
 from undertag.model.problem import Problem
 
 
@@ -74,14 +75,17 @@ class Writer(Protocol):
 class Sink(Protocol):
     """An output, in the parent."""
 
+    def output(self) -> Output:
+        """What will be written or replaced, as of now; nothing is made or changed."""
+
     def renderer(self) -> Renderer:
         """A renderer for one worker."""
 
     def writer(self) -> Writer:
         """A writer for one worker."""
 
-    def open(self) -> None:
-        """Makes the output, marked as unfinished."""
+    def open(self, about: Mapping[str, Any]) -> None:
+        """Makes the output, marked as unfinished, with what makes it: `about` names undertag's version as `undertag`."""
 
     def take(self, data: bytes) -> None:
         """Takes bytes that a writer gave back."""

@@ -1,8 +1,9 @@
-"""JSON lines into a file or a stream.
+"""JSON lines into a file.
 
 Contract: a file is written under its name with `.partial` behind it, by all workers at offsets that the parent hands
-out, and gets its own name only when it is whole. Problems go to `<file>.problems.jsonl`, what made it to
-`<file>.run.json`; those of a run that did not end well stand beside its `.partial`, and what an earlier run left stays.
+out, and gets its own name only when it is whole; a link stays one, the file that it leads to is written. Problems go to
+`<file>.problems.jsonl`, what made it to `<file>.run.json`; those of a run that did not end well stand beside its
+`.partial`, and what an earlier run left stays.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import orjson
 
+from undertag.model.output import Output
 from undertag.model.problem import Place, Problem, StoreError
 from undertag.write.events import NewUid
 from undertag.write.jsonl import LineRenderer, Lines
@@ -23,6 +25,7 @@ RUN: Final = ".run.json"
 FLUSH_BYTES: Final = 64 << 20
 """So much is written between two flushes."""
 PROBLEMS: Final = ".problems.jsonl"
+PARTIAL: Final = ".partial"
 
 
 class _Flusher:
@@ -103,10 +106,24 @@ class FileSink:
     """One file of JSON lines."""
 
     def __init__(self, path: Path, *, attack_version: str, only_tagged: bool) -> None:
-        self.path = path
-        self._partial = path.with_name(path.name + ".partial")
+        self.path = followed(path)
+        self._partial = _beside(self.path, PARTIAL)
         self._attack_version = attack_version
         self._only_tagged = only_tagged
+
+    def output(self) -> Output:
+        """See `Sink`. A file is an earlier run's if a note of ours is beside it."""
+        folder = os.path.realpath(self.path.parent)
+        paths: set[str] = set()
+        foreign: set[str] = set()
+        for written in (self.path, self._partial):
+            notes = [_beside(written, note) for note in (RUN, PROBLEMS)]
+            files = (written, *notes, *(_beside(note, PARTIAL) for note in notes))
+            own = {os.path.join(folder, file.name) for file in files}  # noqa: PTH118 (a link must stay one)
+            paths |= own
+            if not is_ours(notes[0]):
+                foreign |= own
+        return Output(name=str(self.path), paths=frozenset(paths), foreign=frozenset(foreign))
 
     def renderer(self) -> LineRenderer:
         """See `Sink`."""
@@ -116,9 +133,11 @@ class FileSink:
         """See `Sink`."""
         return FileWriter(self._partial)
 
-    def open(self) -> None:
+    def open(self, about: Mapping[str, Any]) -> None:
         """See `Sink`."""
         try:
+            self._partial.unlink(missing_ok=True)  # it may be a link to something else
+            write_whole(_beside(self._partial, RUN), orjson.dumps({**about, "complete": False}))
             self._partial.write_bytes(b"")
         except OSError as error:
             raise store_error(self.path, error) from error
@@ -149,67 +168,25 @@ def _beside(path: Path, note: str) -> Path:
     return path.with_name(path.name + note)
 
 
-class StreamWriter:
-    """Hands the lines back."""
-
-    def size(self, rendered: Lines) -> int:
-        """See `Writer`."""
-        return 0
-
-    def write(self, rendered: Lines, offset: int, new_uids: Sequence[NewUid]) -> bytes:
-        """See `Writer`."""
-        return rendered.joined(new_uids)
-
-    def close(self) -> None:
-        """See `Writer`."""
+def followed(path: Path) -> Path:
+    """What a link leads to in the end; any other path as it is."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
-class StreamSink:
-    """JSON lines into an open stream, standard output most of all. A stream can't be marked: its end is its end."""
-
-    def __init__(self, stream: BinaryIO, *, attack_version: str, only_tagged: bool) -> None:
-        self._stream = stream
-        self._attack_version = attack_version
-        self._only_tagged = only_tagged
-
-    def renderer(self) -> LineRenderer:
-        """See `Sink`."""
-        return LineRenderer(attack_version=self._attack_version, only_tagged=self._only_tagged)
-
-    def writer(self) -> StreamWriter:
-        """See `Sink`."""
-        return StreamWriter()
-
-    def open(self) -> None:
-        """See `Sink`."""
-
-    def take(self, data: bytes) -> None:
-        """See `Sink`.
-
-        Raises:
-            BrokenPipeError: whoever read the stream has gone, which is no fault.
-            StoreError: it can't be written.
-        """
-        try:
-            self._stream.write(data)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise store_error(Path("<stdout>"), error) from error
-
-    def close(self, *, complete: bool, problems: Sequence[Problem], about: Mapping[str, Any]) -> None:
-        """See `take`."""
-        try:
-            self._stream.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise store_error(Path("<stdout>"), error) from error
+def is_ours(note: Path) -> bool:
+    """Whether a note says that a run of undertag wrote what is beside it."""
+    try:
+        document = orjson.loads(note.read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return False
+    if not isinstance(document, dict) or not isinstance(document.get("complete"), bool):
+        return False
+    return "undertag" in document or len(document) == 1  # all that a run under way once said
 
 
 def write_whole(path: Path, data: bytes) -> None:
     """Writes a small file so that it is there whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
+    partial = _beside(path, PARTIAL)
     try:
         partial.write_bytes(data)
         sync(partial)

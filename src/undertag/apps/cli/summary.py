@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from undertag.apps.cli.output import escape
+from undertag.model.problem import printable
 from undertag.model.rule import Rule
 from undertag.model.tag import KINDS, kind_of
 
@@ -27,6 +28,7 @@ _TOP = 10
 
 def show_summary(summary: Summary, rules: Sequence[Rule], out: str | None, console: Console) -> None:
     """Prints what a run found."""
+    from rich.markup import escape
     from rich.table import Table
 
     rate = summary.events / summary.seconds if summary.seconds else 0
@@ -70,8 +72,8 @@ def show_summary(summary: Summary, rules: Sequence[Rule], out: str | None, conso
         codes = ", ".join(f"{code} ×{count:,}" for code, count in summary.problem_codes().items())
         console.print(f"[bold]problems[/] {summary.problem_count:,}: {codes}")
     if out and out != "-":
-        place = escape(out)
-        console.print(f"[bold]written[/]  {place}   [dim]undertag explain {place} --event UID[/]")
+        name = escape(printable(out))
+        console.print(f"[bold]written[/]  {name}   [dim]undertag explain {name} --event UID[/]")
 
 
 def _entries(summary: Summary, console: Console) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ from undertag.model.problem import (
     Place,
     Problem,
     SettingsError,
+    printable,
 )
 
 if TYPE_CHECKING:
@@ -102,7 +104,7 @@ def tag(
                 code="UT903", message="--out - and --json both want standard output", hint="give --out a file"
             )
         )
-    size = _size(inputs)
+    size = _size(inputs, sink)
     count = workers or settings.workers or _worker_count(size)
     try:
         with _progress(size, shown=not (as_json or quiet), no_color=no_color) as progress:
@@ -123,8 +125,8 @@ def tag(
                     size=size,
                     progress=progress,
                     about={
-                        "inputs": inputs,
-                        "rules": [str(Path(path).resolve()) for path in rule_paths or settings.rules],
+                        "inputs": [printable(one) for one in inputs],
+                        "rules": [_findable(path) for path in rule_paths or settings.rules],
                         "pack": not no_pack,
                         "placeholders": settings.placeholders,
                         "only_tagged": only_tagged,
@@ -186,7 +188,8 @@ def _sink(out: str | None, format_name: str | None, attack_version: str, only_ta
         )
     if out is None:
         return None
-    from undertag.write.files import FileSink, StreamSink
+    from undertag.write.files import FileSink
+    from undertag.write.streams import PipeSink, StreamSink
 
     if out == "-":
         if format_name == "parquet":
@@ -197,31 +200,52 @@ def _sink(out: str | None, format_name: str | None, attack_version: str, only_ta
             )
         return StreamSink(sys.stdout.buffer, attack_version=attack_version, only_tagged=only_tagged)
     path = Path(out)
+    if _is_stream(path):
+        if format_name == "parquet":
+            raise _unfit(out, "a pipe or device can't hold --format parquet", "name a folder")
+        return PipeSink(path, attack_version=attack_version, only_tagged=only_tagged)
     if format_name is None:
         format_name = (
             "jsonl" if path.is_file() or path.suffix in (".jsonl", ".json", ".ndjson") else "parquet"
         )
     if format_name == "jsonl":
         if path.is_dir():
-            raise SettingsError(
-                Problem(
-                    code="UT903",
-                    message="a folder can't hold --format jsonl",
-                    place=Place(source=out),
-                    hint="name a file",
-                )
-            )
+            raise _unfit(out, "a folder can't hold --format jsonl", "name a file")
         return FileSink(path, attack_version=attack_version, only_tagged=only_tagged)
     from undertag.write.store.parquet import StoreSink
 
     return StoreSink(path, attack_version=attack_version, only_tagged=only_tagged)
 
 
-def _size(inputs: list[str]) -> int | None:
+def _is_stream(path: Path) -> bool:
+    """Whether `path` leads to a pipe or device, which is written as it is.
+
+    Raises:
+        SettingsError: UT903, it leads to a disk or socket.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # not there yet, or whoever opens it tells
+        return False
+    if stat.S_ISBLK(mode) or stat.S_ISSOCK(mode):
+        raise _unfit(str(path), "a disk or socket can't be written", "name a file or folder")
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
+
+
+def _unfit(out: str, message: str, hint: str) -> SettingsError:
+    return SettingsError(Problem(code="UT903", message=message, place=Place(source=out), hint=hint))
+
+
+def _findable(path: str) -> str:
+    """A path that `explain` finds from anywhere, as valid text."""
+    return str(Path(path).resolve()).encode("utf-8", "backslashreplace").decode()
+
+
+def _size(inputs: list[str], sink: Sink | None) -> int | None:
     """Bytes that lie before us, None where a pipe hides them."""
     from undertag.read import input_size
 
-    return input_size(inputs)
+    return input_size(inputs, output=sink.output()) if sink is not None else input_size(inputs)
 
 
 def _worker_count(size: int | None) -> int:

@@ -165,11 +165,10 @@ def _tagged(out: Path, truth: Mapping[tuple[str, str], frozenset[int]]) -> Itera
     import pyarrow.compute as pc
     import pyarrow.dataset as ds
 
-    from undertag.write.store.parquet import EVENTS
+    from undertag.write.store.parquet import part_files
 
-    files = sorted(str(path) for path in (out / EVENTS).rglob("*.parquet") if not path.name.startswith("."))
     some = pc.list_value_length(ds.field("tags")) > 0
-    for row in ds.dataset(files, format="parquet").to_table(filter=some).to_pylist():
+    for row in ds.dataset(part_files(out), format="parquet").to_table(filter=some).to_pylist():
         record = orjson.loads(row["raw"])["Event"]
         header, data = record["System"], record.get("EventData") or {}
         place = (header["Computer"], header["Channel"])

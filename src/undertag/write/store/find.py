@@ -10,8 +10,10 @@ from typing import Any, Final
 
 import orjson
 
-from undertag.model.problem import Place, Problem, ReadError, SettingsError
-from undertag.write.store.parquet import EVENT_SCHEMA, EVENTS, RUN
+from undertag.model.problem import Place, Problem, ReadError, SettingsError, printable
+from undertag.write.files import RUN as NOTE
+from undertag.write.files import followed
+from undertag.write.store.parquet import EVENT_SCHEMA, EVENTS, RUN, part_files
 
 _KEY: Final = b'"undertag":'
 _UID: Final = re.compile(r"[0-9a-f]{6,32}")
@@ -44,7 +46,9 @@ def find_event(out: str, uid: str) -> Written:
             Problem(code="UT101", message=f"can't read: {error.strerror or error}", place=Place(source=out))
         ) from error
     if not found:
-        raise _wrong(f"no event {uid} in {out}", "`event_uid` stands in each event's undertag object")
+        raise _wrong(
+            f"no event {uid} in {printable(out)}", "`event_uid` stands in each event's undertag object"
+        )
     if len({one.uid for one in found}) > 1:
         raise _wrong(f"{len(found)} events start with {uid}", "give more digits")
     return found[0]
@@ -110,11 +114,8 @@ def batches_of(folder: Path, columns: list[str] | None = None, filter_by: Any = 
 
     if not (folder / EVENTS).is_dir():
         raise _no_output(folder)
-    files = sorted(
-        str(path) for path in (folder / EVENTS).rglob("*.parquet") if not path.name.startswith(".")
-    )
     try:
-        dataset = ds.dataset(files, schema=EVENT_SCHEMA, format="parquet")
+        dataset = ds.dataset(part_files(folder), schema=EVENT_SCHEMA, format="parquet")
         yield from dataset.to_batches(columns=columns, filter=filter_by)
     except pa.ArrowInvalid as error:
         raise _no_output(folder) from error
@@ -145,8 +146,8 @@ def _in_store(folder: Path, uid: str) -> Iterator[Written]:
 
 def about_of(out: str) -> dict[str, Any]:
     """What made an output; empty where it doesn't say."""
-    path = Path(out)
-    note = path / RUN if path.is_dir() else path.with_name(path.name + ".run.json")
+    path = followed(Path(out))
+    note = path / RUN if path.is_dir() else path.with_name(path.name + NOTE)
     try:
         document = orjson.loads(note.read_bytes())
     except (OSError, orjson.JSONDecodeError):

@@ -1,6 +1,6 @@
 """Tagged events as Parquet, one folder a day, with a table of problems and a note of what made it.
 
-Contract: `OUT/events/day=YYYY-MM-DD/*.parquet` (events without a time under `day=unknown`), `OUT/problems.parquet`,
+Contract: `OUT/events/day=YYYY-MM-DD/part-*.parquet` (events without a time under `day=unknown`), `OUT/problems.parquet`,
 `OUT/run.json`. A part is written under a name that starts with `.` and renamed when whole; `run.json` says
 `"complete": false` until the run has ended well.
 """
@@ -8,8 +8,8 @@ Contract: `OUT/events/day=YYYY-MM-DD/*.parquet` (events without a time under `da
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -19,10 +19,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from undertag.model.batch import Batch
+from undertag.model.output import Output
 from undertag.model.problem import Place, Problem, StoreError
 from undertag.model.source import mended
 from undertag.write.events import NewUid, Tagged
-from undertag.write.files import store_error, sync, write_whole
+from undertag.write.files import is_ours, store_error, sync, write_whole
 from undertag.write.jsonl import as_object
 
 ROWS_A_PART: Final = 50_000
@@ -182,6 +183,20 @@ def _moment(time: str | None) -> datetime | None:
     return datetime.fromisoformat(time) if time is not None else None
 
 
+def part_files(folder: Path) -> list[str]:
+    """The parts of a store that are whole, sorted."""
+    return sorted(map(str, (folder / EVENTS).glob("day=*/part-*.parquet")))
+
+
+def _remove_events(folder: Path) -> None:
+    """Removes the parts that an earlier run left, whole or not, and nothing else."""
+    for day in list(folder.glob("day=*")):
+        for part in (*day.glob("part-*.parquet"), *day.glob(".part-*.parquet")):
+            part.unlink()
+        with suppress(OSError):  # somebody put something else there
+            day.rmdir()
+
+
 class StoreSink:
     """A folder of Parquet."""
 
@@ -189,6 +204,10 @@ class StoreSink:
         self.folder = folder
         self._attack_version = attack_version
         self._only_tagged = only_tagged
+
+    def output(self) -> Output:
+        """See `Sink`. A folder that isn't ours is never taken, so nothing of anybody's can be lost in it."""
+        return Output(name=str(self.folder), paths=frozenset((os.path.realpath(self.folder),)))
 
     def renderer(self) -> RowRenderer:
         """See `Sink`."""
@@ -198,11 +217,11 @@ class StoreSink:
         """See `Sink`."""
         return StoreWriter(self.folder, self._attack_version)
 
-    def open(self) -> None:
+    def open(self, about: Mapping[str, Any]) -> None:
         """Makes the folder; an older run of ours in it is replaced, anything else is left alone and refused."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            if any(self.folder.iterdir()) and not (self.folder / RUN).is_file():
+            if any(self.folder.iterdir()) and not is_ours(self.folder / RUN):
                 raise StoreError(
                     Problem(
                         code="UT602",
@@ -211,10 +230,10 @@ class StoreSink:
                         hint="name an empty or new folder, or one that an earlier run wrote",
                     )
                 )
-            shutil.rmtree(self.folder / EVENTS, ignore_errors=True)
+            write_whole(self.folder / RUN, orjson.dumps({**about, "complete": False}))
+            _remove_events(self.folder / EVENTS)
             (self.folder / "problems.parquet").unlink(missing_ok=True)
-            write_whole(self.folder / RUN, orjson.dumps({"complete": False}))
-            (self.folder / EVENTS).mkdir()
+            (self.folder / EVENTS).mkdir(exist_ok=True)
         except OSError as error:
             raise store_error(self.folder, error) from error
 
