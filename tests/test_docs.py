@@ -32,6 +32,13 @@ def test_every_command_and_option_is_described() -> None:
     assert "|  |" not in page, "an option without help"
 
 
+def test_every_problem_code_is_said_in_words() -> None:
+    rows = [row for row in builder().problem_page().splitlines() if row.startswith("| UT")]
+    assert len(rows) > 100
+    for row in rows:
+        assert "(see the message)" not in row, f"say it in tools/build_docs.py: {row}"
+
+
 def test_links_between_pages_lead_somewhere() -> None:
     import re
 

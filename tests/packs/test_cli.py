@@ -43,13 +43,15 @@ def test_docs_are_printed_or_written(tmp_path: Path) -> None:
     )
     assert out.read_text(encoding="utf-8") == printed
     assert "### Smart Card API DLL" in printed
+    assert "](" not in printed, "a link to a page that the reader hasn't got"
+    assert "tools/" not in printed
     assert "T1003.001, *compatible*: Some credential tools load it" in printed
 
 
 def test_new_rule_loads_and_the_check_tells_what_is_missing(tmp_path: Path) -> None:
-    args = ["new", "obs.proc.example", "--title", "Example Run", "--folder", str(tmp_path), "--json"]
+    args = ["new", "obs.proc.example", "--title", "Example Run", "--folder", str(tmp_path / "new"), "--json"]
     said = json.loads(RUN.invoke(app, args, standalone_mode=False).stdout)
-    assert said == {"file": str(tmp_path / "obs_proc_example.yml"), "tag": "obs.proc.example"}
+    assert said == {"file": str(tmp_path / "new" / "obs_proc_example.yml"), "tag": "obs.proc.example"}
     assert {problem.code for problem in check_pack(said["file"])} == {"UT263", "UT269"}
     again = RUN.invoke(app, args, standalone_mode=False)
     assert isinstance(again.exception, StoreError)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import subprocess
 import sys
+from collections import UserDict
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -15,6 +22,7 @@ from tests.pipeline.mixed import evtx_json, flat, rule_id, winlogbeat, write_rul
 from tests.pipeline.running import lines, tagged
 
 import undertag
+from undertag.pipeline.arrow_rows import row_json, rows_of
 
 EVENTS = [
     {
@@ -108,6 +116,111 @@ def test_rows_that_are_no_event_keep_their_place(tagging: undertag.Tagging) -> N
 def test_what_json_has_no_word_for_is_refused(tagging: undertag.Tagging) -> None:
     with pytest.raises(TypeError):
         list(tagging.tag([{"a": object()}]))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [MappingProxyType(flat(EVENTS[1])), UserDict(flat(EVENTS[1])), {**flat(EVENTS[1]), "N": 2**70}],
+    ids=["read-only view", "user's mapping", "number beyond 64 bits"],
+)
+def test_any_mapping_is_an_event(event: Mapping[str, Any], tagging: undertag.Tagging) -> None:
+    [plain] = tagging.tag([flat(EVENTS[1])])
+    [found] = tagging.tag([event])
+    assert (found.event, found.tags) == (event, plain.tags)
+
+
+def test_half_a_surrogate_pair_is_told_and_left_out(rules: Path) -> None:
+    tagging = undertag.Tagging(undertag.load_rules([rules]).rules, pack=False)
+    events = [flat(EVENTS[0]), {**flat(EVENTS[1]), "x": "\udc80"}, flat(EVENTS[2])]
+    assert [event.event for event in tagging.tag(events)] == [events[0], events[2]]
+    assert [problem.code for problem in tagging.problems] == ["UT111"]
+
+
+def broken_off() -> Iterator[dict[str, Any]]:
+    yield from map(flat, EVENTS[:2_500])
+    raise OSError("gone")
+
+
+@pytest.mark.parametrize(
+    ("events", "error"),
+    [([*map(flat, EVENTS[:2_500]), {"a": object()}, {}], TypeError), (broken_off(), OSError)],
+    ids=["an event without words", "input that breaks off"],
+)
+def test_what_came_before_an_error_is_given(
+    events: Any, error: type[Exception], tagging: undertag.Tagging
+) -> None:
+    found: list[undertag.TaggedEvent] = []
+    with pytest.raises(error):
+        found.extend(tagging.tag(events))
+    assert [event.event for event in found] == [flat(event) for event in EVENTS[:2_500]]
+
+
+def test_places_of_problems_count_from_the_first_event(rules: Path) -> None:
+    tagging = undertag.Tagging(undertag.load_rules([rules]).rules, pack=False)
+    assert len(list(tagging.tag([*map(flat, EVENTS), "x"]))) == len(EVENTS)  # type: ignore[list-item]
+    [problem] = tagging.problems
+    assert problem.place is not None
+    assert problem.place.record == len(EVENTS)
+
+
+def test_threads_may_share_one(tagging: undertag.Tagging) -> None:
+    def systems(name: str) -> set[str]:
+        event = {**flat(EVENTS[1]), "Hostname": name, "Computer": name}
+        return {found.system for _ in range(150) for found in tagging.tag([event] * 3)}
+
+    names = [f"host{number}" for number in range(4)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(len(names)) as pool:
+            assert list(pool.map(systems, names)) == [{name} for name in names]
+    finally:
+        sys.setswitchinterval(before)
+
+
+COLUMNS = {
+    "nanoseconds": (pa.array([1_500], pa.timestamp("ns")), "1970-01-01T00:00:00.000001"),
+    "nanoseconds in a list": (pa.array([[1_500]], pa.list_(pa.timestamp("ns"))), ["1970-01-01T00:00:00.000001"]),
+    "nanoseconds in a struct": (
+        pa.array([{"a": 1_500}], pa.struct([("a", pa.timestamp("ns"))])),
+        {"a": "1970-01-01T00:00:00.000001"},
+    ),
+    "date": (pa.array([dt.date(2026, 3, 1)]), "2026-03-01"),
+    "time": (pa.array([1_500], pa.time64("ns")), "00:00:00.000001"),
+    "duration": (pa.array([1_500_000_000], pa.duration("ns")), 1.5),
+    "decimal": (pa.array([Decimal("1.50")]), "1.50"),
+    "text as bytes": (pa.array(["ä".encode()]), "ä"),
+    "other bytes": (pa.array([b"\xff\x00"]), "ff00"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("column", "said"), COLUMNS.values(), ids=COLUMNS)
+def test_columns_of_any_type_are_read(column: Any, said: Any, tagging: undertag.Tagging) -> None:
+    table = pa.table({"a": column})
+    [row] = rows_of(table)
+    assert json.loads(row_json(row)) == {"a": said}
+    assert tagging.tag_arrow(table).column_names[0] == "a"
+
+
+def test_of_rules_with_one_id_the_first_stays_and_the_rest_is_told(rules: Path) -> None:
+    loaded = undertag.load_rules([rules]).rules
+    twin = replace(loaded[0], title="twin", file="twin.yml")
+    tagging = undertag.Tagging([*loaded, twin, loaded[1]], pack=False)
+    assert [(problem.code, problem.message) for problem in tagging.problems] == [
+        ("UT208", f"twin.yml: the id {twin.id} is taken by {loaded[0].file}")
+    ]
+    assert "twin" not in {rule.title for rule in tagging.rules}
+    own = undertag.load_pack().rules[0]
+    assert [problem.code for problem in undertag.Tagging([replace(own, pack=False)]).problems] == ["UT208"]
+
+
+def test_the_release_is_checked_and_named_as_releases_are(rules: Path) -> None:
+    with pytest.raises(undertag.UndertagError) as caught:
+        undertag.Tagging(pack=False, settings=undertag.TagSettings(attack_version="99"))
+    assert caught.value.problem.code == "UT344"
+    tagging = undertag.Tagging(pack=False, settings=undertag.TagSettings(attack_version="v18.1"))
+    [event] = tagging.tag([flat(EVENTS[1])])
+    assert event.details["attack_version"] == "18.1"
 
 
 def test_the_pack_comes_along() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.match.modifier_cases import load_text
 
+from undertag.model.problem import Problem
 from undertag.pipeline.lint import lint
 
 HEAD = """
@@ -24,6 +25,10 @@ ID = "5f1abf38-3fcf-4f1c-9f7a-0d7c1f2f0a0{}"
 
 
 def findings(*rules: dict[str, str]) -> list[str]:
+    return [finding.code for finding in found(*rules)]
+
+
+def found(*rules: dict[str, str]) -> list[Problem]:
     loaded = []
     for number, parts in enumerate(rules):
         made = {
@@ -40,7 +45,7 @@ def findings(*rules: dict[str, str]) -> list[str]:
         result = load_text(HEAD.format(**made))
         assert not result.rejected
         loaded += result.rules
-    return [finding.code for finding in lint(loaded, "19")]
+    return lint(loaded, "19")
 
 
 @pytest.mark.parametrize(
@@ -61,6 +66,20 @@ def findings(*rules: dict[str, str]) -> list[str]:
 )  # fmt: skip
 def test_finding(parts: dict[str, str], codes: list[str]) -> None:
     assert findings(parts) == codes
+
+
+@pytest.mark.parametrize(
+    ("tag", "message"),
+    [
+        ("attack.t1043", "attack.t1043 is deprecated in ATT&CK 19, which names T1571 where appropriate"),
+        ("attack.t1026", "attack.t1026 is deprecated in ATT&CK 19 without a successor"),
+    ],
+    ids=["others named", "none named"],
+)
+def test_a_deprecated_technique_is_left_to_a_person(tag: str, message: str) -> None:
+    [finding] = found({"tags": tag})
+    assert (finding.code, finding.message) == ("UT272", message)
+    assert "migrate" not in finding.hint
 
 
 def test_twins_are_found() -> None:

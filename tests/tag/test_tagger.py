@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import orjson
@@ -86,6 +87,29 @@ def test_moved_and_unknown_ids_are_reported_with_the_number_of_rules() -> None:
     assert tagger.claims.moved == {"attack.t1086": 2}
     assert tagger.claims.unknown == {"attack.t9999": 1}
     assert {problem.code for problem in tagger.claims.problems()} == {"UT421", "UT422"}
+
+
+def test_a_deprecated_id_stays_what_it_is() -> None:
+    tagger = Tagger([rule(tags=("attack.t1043", "attack.ds0005", "attack.t1026"), level="high")])
+    found = tagger.tags_of((0,))
+    titles = {tag["tag"]: tag["title"] for tag in json.loads(found.json) if tag["kind"] == "attack"}
+    assert titles == {
+        "attack.t1043": "T1043 Commonly Used Port (deprecated)",
+        "attack.ds0005": "DS0005 WMI (deprecated)",
+        "attack.t1026": "T1026 Multiband Communication (deprecated)",
+    }
+    assert found.techniques == ("T1043", "T1026"), "a data source is no technique"
+    assert [(problem.code, problem.message) for problem in tagger.claims.problems()] == [
+        ("UT423", "attack.ds0005 is deprecated in ATT&CK 19, which names DC0008 where appropriate"),
+        ("UT423", "attack.t1026 is deprecated in ATT&CK 19 without a successor"),
+        ("UT423", "attack.t1043 is deprecated in ATT&CK 19, which names T1571 where appropriate"),
+    ]
+    assert not any("migrate" in problem.hint for problem in tagger.claims.problems())
+
+
+def test_an_id_too_young_for_the_release_is_not_said_to_have_moved() -> None:
+    tagger = Tagger([rule(tags=("attack.t1059.009",))], TagSettings(attack_version="6.0"))
+    assert [problem.code for problem in tagger.claims.problems()] == ["UT422"]
 
 
 def test_bad_tag_name_is_told_and_left_out() -> None:

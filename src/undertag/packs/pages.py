@@ -28,17 +28,23 @@ _KINDS: Final = {
 }
 _HEAD: Final = """# The vocabulary
 
-Made from the rules by `tools/build_pack_docs.py`; do not edit. A tag says what an event *is*. What it may
+{made} A tag says what an event *is*. What it may
 mean for a technique of ATT&CK {version} is a link with a strength: `compatible` < `consistent` <
 `indicative` < `conclusive`; only the last two put an `attack.*` tag on an event. Links of observations go no
-further than `consistent` unless they were measured. [How to write a rule](../how-to/write-a-tag-rule.md).
+further than `consistent` unless they were measured.{more}
 
 """
+_OURS: Final = (
+    "Made from the rules by `tools/build_pack_docs.py`; do not edit.",
+    " [How to write a rule](../how-to/write-a-tag-rule.md).",
+)
+_THEIRS: Final = ("Made from the rules by `undertag packs docs`.", "")
 
 
-def pack_page(report: PackReport, *, attack_version: str) -> str:
-    """The whole page as Markdown."""
-    parts = [_HEAD.format(version=attack_version), *_table(report.rules)]
+def pack_page(report: PackReport, *, attack_version: str, own: bool = True) -> str:
+    """The whole page as Markdown; `own`: whether it is that of our pack, beside our other pages."""
+    made, more = _OURS if own else _THEIRS
+    parts = [_HEAD.format(version=attack_version, made=made, more=more), *_table(report.rules)]
     for kind in RULE_KINDS:
         rules = [rule for rule in report.rules if rule_kind(rule) == kind]
         if rules:

@@ -5,14 +5,17 @@ Contract: the same events get the same tags as from the command line. Nothing is
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from os import PathLike
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from undertag.catalogue.attack import known_version
 from undertag.catalogue.other import other_router
 from undertag.catalogue.windows import windows_router
 from undertag.match.engine import Engine
@@ -76,20 +79,32 @@ def load_pack() -> LoadResult:
 class Tagging:
     """Tags events with a set of rules; make it once, use it for all events.
 
+    Threads may share one: they take turns, a few thousand events each. It gains no speed; processes with one each do.
+
     Attributes:
-        problems: what was damaged so far.
+        problems: what was damaged so far, and which rules were left out.
     """
 
     def __init__(
         self, rules: Iterable[Rule] | None = None, *, pack: bool = True, settings: TagSettings | None = None
     ) -> None:
-        """`rules`: loaded rules; `pack`: whether undertag's own come with them."""
-        own = load_pack().rules if pack else []
-        taken = {rule.id for rule in own}
-        others = {rule.id: rule for rule in rules or () if rule.id not in taken}
-        self.rules = sorted([*own, *others.values()], key=lambda rule: (not rule.pack, rule.id))
-        self.problems: list[Problem] = []
+        """`rules`: loaded rules; `pack`: whether undertag's own come with them.
+
+        Of rules with one id the first stays, undertag's own before all; the others are told in `problems`.
+
+        Raises:
+            CatalogueError: there is no such ATT&CK release as the settings name.
+        """
         settings = settings or TagSettings(signature_names=pack)
+        settings = replace(settings, attack_version=known_version(settings.attack_version))
+        self.problems: list[Problem] = []
+        by_id = {rule.id: rule for rule in (load_pack().rules if pack else ())}
+        for rule in rules or ():
+            first = by_id.setdefault(rule.id, rule)
+            if first != rule:
+                self.problems.append(_taken(rule, first))
+        self.rules = sorted(by_id.values(), key=lambda rule: (not rule.pack, rule.id))
+        self._lock = Lock()
         self._held: Records = Records(raws=[])
         self._way = Way(
             records=lambda unit: self._held,
@@ -108,15 +123,32 @@ class Tagging:
         `Channel` and `EventID`. One that can't be read is left out and told in `problems`.
 
         Raises:
-            TypeError: an event holds something that JSON has no word for.
+            TypeError: an event holds something that JSON has no word for. What came before it is given first, as it is
+                where `events` raises.
         """
-        source, ledger = iter(events), Ledger()
-        while chunk := list(islice(source, CHUNK)):
-            for _, event in self._numbered(chunk, ledger):
-                yield event
+        source, ledger, start = iter(events), Ledger(), 0
+        failed: Exception | None = None
+        while failed is None:
+            chunk: list[Mapping[str, Any]] = []
+            raws: list[bytes] = []
+            try:
+                for event in islice(source, CHUNK):
+                    raws.append(_written(event))
+                    chunk.append(event)
+            except Exception as error:  # noqa: BLE001 - raised again below
+                failed = error
+            if not chunk:
+                break
+            for number, said in self._numbered(raws[: len(chunk)], ledger, start):
+                yield _tagged(chunk[number], said)
+            start += len(chunk)
+        if failed is not None:
+            raise failed
 
     def tag_arrow(self, batch: pa.RecordBatch | pa.Table) -> pa.Table:
         """Tags the rows of an Arrow batch or table; columns are fields, null means absent.
+
+        Columns of any type are read: see `pipeline.arrow_rows` for what times, durations, decimals and bytes become.
 
         Returns:
             The table with `event_uid`, `entry` (text), `tags` (list of text) and `undertag` (JSON text) added; null for
@@ -124,15 +156,16 @@ class Tagging:
         """
         import pyarrow as pa
 
+        from undertag.pipeline.arrow_rows import row_json, rows_of
+
         table = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
-        rows = [
-            {name: value for name, value in row.items() if value is not None} for row in table.to_pylist()
-        ]
+        rows = rows_of(table)
         found: list[TaggedEvent | None] = [None] * len(rows)
         ledger = Ledger()
         for start in range(0, len(rows), CHUNK):
-            for index, event in self._numbered(rows[start : start + CHUNK], ledger):
-                found[start + index] = event
+            chunk = rows[start : start + CHUNK]
+            for number, said in self._numbered(list(map(row_json, chunk)), ledger, start):
+                found[start + number] = _tagged(chunk[number], said)
         columns = {
             "event_uid": pa.array([event and event.uid for event in found], pa.string()),
             "entry": pa.array([event and event.entry for event in found], pa.string()),
@@ -145,26 +178,59 @@ class Tagging:
             table = table.append_column(name, column)
         return table
 
-    def _numbered(
-        self, chunk: Sequence[Mapping[str, Any]], ledger: Ledger
-    ) -> Iterator[tuple[int, TaggedEvent]]:
-        raws = [orjson.dumps(event, option=orjson.OPT_NON_STR_KEYS) for event in chunk]
-        self._held = Records(raws=raws)
-        outcome = self._way.go((Unit(source="<python>", source_no=0, format="jsonl"),))
-        self.problems.extend(outcome.tally.problems)
+    def _numbered(self, raws: list[bytes], ledger: Ledger, start: int) -> list[tuple[int, dict[str, Any]]]:
+        """What is known of each event that could be read, with its number among `raws`; `start` came before them.
+
+        One thread at a time: the engine remembers, and what it works on lies in `_held`.
+        """
+        with self._lock:
+            self._held = Records(raws=raws)
+            outcome = self._way.go((Unit(source="<python>", source_no=0, format="jsonl"),))
+            self.problems.extend(_counted_on(problem, start) for problem in outcome.tally.problems)
         lines: Lines = outcome.rendered  # type: ignore[assignment]
         lines.rename(ledger.settle(outcome.sources, outcome.uids, outcome.numbers, 0)[1])
-        for number in sorted(lines):
-            said = orjson.loads(b"".join(lines[number]))["undertag"]
-            yield (
-                number,
-                TaggedEvent(
-                    event=chunk[number],
-                    uid=said["event_uid"],
-                    time=said["time"],
-                    system=said["system"],
-                    entry=said["entry"],
-                    tags=tuple(tag["tag"] for tag in said["tags"]),
-                    details=said,
-                ),
-            )
+        return [(number, orjson.loads(b"".join(lines[number]))["undertag"]) for number in sorted(lines)]
+
+
+def _tagged(event: Mapping[str, Any], said: dict[str, Any]) -> TaggedEvent:
+    return TaggedEvent(
+        event=event,
+        uid=said["event_uid"],
+        time=said["time"],
+        system=said["system"],
+        entry=said["entry"],
+        tags=tuple(tag["tag"] for tag in said["tags"]),
+        details=said,
+    )
+
+
+def _written(event: Mapping[str, Any]) -> bytes:
+    """An event as JSON, as the command would read it."""
+    try:
+        return orjson.dumps(event, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+    except orjson.JSONEncodeError:  # whole numbers beyond 64 bits, half surrogate pairs, very deep ones
+        text = json.dumps(event, default=_plain, ensure_ascii=False, separators=(",", ":"))
+        return text.encode(errors="backslashreplace")  # half a pair: a JSON escape, told as damaged
+
+
+def _plain(value: Any) -> Any:
+    """Something that JSON libraries don't know, in words that they do."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return orjson.loads(orjson.dumps(value))
+
+
+def _counted_on(problem: Problem, start: int) -> Problem:
+    """A problem whose record is counted from the first event of the call."""
+    place = problem.place
+    if not start or place is None or place.record is None:
+        return problem
+    return replace(problem, place=replace(place, record=place.record + start))
+
+
+def _taken(rule: Rule, first: Rule) -> Problem:
+    return Problem(
+        code="UT208",
+        message=f"{rule.file}: the id {rule.id} is taken by {first.file}",
+        hint="give one of them another id",
+    )

@@ -15,6 +15,7 @@ from undertag.match.indexed.atoms import needs_of
 from undertag.model.expr import Expr, Not, Test
 from undertag.model.problem import Place, Problem, Severity
 from undertag.model.rule import Rule
+from undertag.tag.technique_claims import deprecation
 
 _SHORT: Final = 1
 _SPECIAL: Final = frozenset(".^$*+?{}[]\\|()")
@@ -47,19 +48,20 @@ def _of_rule(rule: Rule, attack_version: str) -> Iterator[Problem]:
         if tag.startswith("attack."):
             found = resolve_tag(tag, to=attack_version)
             techniques = techniques or found.kind == "technique"
-            if found.state == "unknown":
+            if found.state in ("unknown", "absent"):
                 meant = (
                     f"did you mean {found.suggestions[0]}?"
                     if found.suggestions
                     else "look it up with `undertag attack show`"
                 )
                 yield _finding("UT272", rule, f"{tag} is not in ATT&CK {attack_version}", meant)
+            elif found.state == "deprecated":
+                yield _finding("UT272", rule, deprecation(tag, found), "choose by hand what to claim instead")
             elif found.state not in ("current", "not-tracked"):
-                now = ", ".join(found.tags) or "nothing"
                 yield _finding(
                     "UT272",
                     rule,
-                    f"{tag} became {now} in ATT&CK {attack_version}",
+                    f"{tag} became {', '.join(found.tags)} in ATT&CK {attack_version}",
                     "`undertag attack migrate` rewrites it",
                 )
     if techniques and rule.level == "informational":

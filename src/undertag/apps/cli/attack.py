@@ -55,7 +55,7 @@ def show(
 
     found = resolve_tag(attack_id, _target(version, config))
     document = {**resolution(found), **details(found), "notice": notice()}
-    _say(document, as_json, show_text(document))
+    _say(document, as_json, "" if quiet else show_text(document))
     _end_unless_known(found, quiet)
 
 
@@ -72,7 +72,7 @@ def resolve(
     from undertag.catalogue.attack import resolve_tag
 
     found = resolve_tag(attack_id, _target(to, config))
-    _say(resolution(found), as_json, resolve_text(found))
+    _say(resolution(found), as_json, "" if quiet else resolve_text(found))
     _end_unless_known(found, quiet)
 
 
@@ -92,7 +92,7 @@ def diff(
 
     load_settings(config)
     found = compare(load_release(old), load_release(new))
-    _say(diff_document(found), as_json, diff_text(found))
+    _say(diff_document(found), as_json, "" if quiet else diff_text(found))
 
 
 @app.command()
@@ -121,7 +121,7 @@ def migrate(
     version = _target(to, config)
     done = run(paths, version, write=write, deprecated="follow" if follow_deprecated else "keep")
     say_problems(done.findings, quiet=quiet, no_color=no_color)
-    _say(migration_document(done), as_json, migration_text(done, write))
+    _say(migration_document(done), as_json, "" if quiet else migration_text(done, write))
     if done.findings or done.changed > done.written:
         raise typer.Exit(EXIT_FINDINGS)
 
@@ -162,7 +162,7 @@ def import_(
     }
     checked = "its hash is a published one" if done.verified else "unverified"
     text = f"ATT&CK {done.version}: {done.techniques} techniques ({checked})\n{done.path}"
-    _say(document, as_json, text)
+    _say(document, as_json, "" if quiet else text)
 
 
 def _target(asked: str | None, config: str | None) -> str:

@@ -92,10 +92,9 @@ def version(
                 "libraries": parts,
             }
         )
-    else:
+    elif not quiet:
         print(f"undertag {__version__}, ATT&CK v{DEFAULT_ATTACK_VERSION}, Python {platform.python_version()}")  # noqa: T201
-        if not quiet:
-            print(", ".join(f"{name} {number}" for name, number in parts.items()), file=sys.stderr)  # noqa: T201
+        print(", ".join(f"{name} {number}" for name, number in parts.items()), file=sys.stderr)  # noqa: T201
     return EXIT_CLEAN
 
 

@@ -31,7 +31,9 @@ Tag = Annotated[str, typer.Argument(help="The tag that the rule gives, such as o
 Title = Annotated[str, typer.Option("--title", help="What the analyst reads, without prefix.")]
 Category = Annotated[str, typer.Option("--category", help="Sigma's log source category.")]
 Author = Annotated[str, typer.Option("--author", help="Who writes the rule.")]
-Where = Annotated[str, typer.Option("--folder", metavar="DIR", help="Where the file is put.")]
+Where = Annotated[
+    str, typer.Option("--folder", metavar="DIR", help="Where the file is put; made if it isn't there.")
+]
 
 
 @app.command("check")
@@ -86,7 +88,7 @@ def docs(
 
     load_settings(config)
     report = inspect_pack(folder or pack_folder())
-    page = pack_page(report, attack_version=DEFAULT_VERSION)
+    page = pack_page(report, attack_version=DEFAULT_VERSION, own=folder is None)
     if out is not None:
         _write(Path(out), page, overwrite=True)
     if as_json:
@@ -119,7 +121,7 @@ def new(
     load_settings(config)
     text = new_rule(tag, title, category=category, author=author, today=date.today(), uuid=uuid4())
     path = Path(folder) / f"{tag.replace('.', '_').replace('-', '_')}.yml"
-    _write(path, text, overwrite=False)
+    _write(path, text, overwrite=False, make_folder=True)
     if as_json:
         print_json({"file": str(path), "tag": tag})
     elif not quiet:
@@ -134,8 +136,10 @@ def _techniques(rules: list[Rule]) -> set[str]:
     return {link.technique for custom in customs if isinstance(custom, Custom) for link in custom.relates}
 
 
-def _write(path: Path, text: str, *, overwrite: bool) -> None:
+def _write(path: Path, text: str, *, overwrite: bool, make_folder: bool = False) -> None:
     try:
+        if make_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w" if overwrite else "x", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:

@@ -16,6 +16,7 @@ from typing import Annotated
 
 import msgspec
 
+from undertag.catalogue.attack import known_version
 from undertag.model.problem import Place, Problem, SettingsError
 
 MAX_BYTES = 1 << 20
@@ -37,6 +38,7 @@ def load_settings(path: str | None) -> Settings:
 
     Raises:
         SettingsError: the file can't be read, is no TOML, or has an unknown key or a wrong value.
+        CatalogueError: it names an ATT&CK release that isn't here.
     """
     if path is None:
         return Settings()
@@ -47,7 +49,7 @@ def load_settings(path: str | None) -> Settings:
             raise SettingsError(
                 Problem(code="UT902", message="settings file is larger than 1 MiB", place=Place(source=path))
             )
-        return msgspec.convert(tomllib.loads(text.decode()), Settings)
+        settings = msgspec.convert(tomllib.loads(text.decode()), Settings)
     except OSError as error:
         raise SettingsError(
             Problem(code="UT901", message=f"can't read settings: {error.strerror}", place=Place(source=path))
@@ -61,3 +63,4 @@ def load_settings(path: str | None) -> Settings:
                 hint="see docs/reference/settings.md",
             )
         ) from error
+    return msgspec.structs.replace(settings, attack_version=known_version(settings.attack_version))

@@ -21,14 +21,13 @@ _KIND_WORDS = {
     "stat": "how unusual it is",
     "mit": "what speaks for innocence",
     "beh": "what somebody did",
-    "attack": "techniques claimed",
+    "attack": "what ATT&CK calls it",
 }
 _TOP = 10
 
 
 def show_summary(summary: Summary, rules: Sequence[Rule], out: str | None, console: Console) -> None:
     """Prints what a run found."""
-    from rich.markup import escape
     from rich.table import Table
 
     rate = summary.events / summary.seconds if summary.seconds else 0
@@ -90,9 +89,10 @@ def _entries(summary: Summary, console: Console) -> None:
 
 def _titles(summary: Summary, rules: Sequence[Rule]) -> dict[str, str]:
     """What each tag is called: by the first rule that gives it, techniques by ATT&CK's name."""
-    from undertag.tag.tagger import Tagger
+    from undertag.tag.tagger import Tagger, TagSettings
 
-    tagger = Tagger([rule for rule in rules if rule.id in summary.rule_hits])
+    settings = TagSettings(attack_version=summary.attack_version)
+    tagger = Tagger([rule for rule in rules if rule.id in summary.rule_hits], settings)
     return tagger.titles()
 
 
