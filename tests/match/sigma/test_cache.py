@@ -53,6 +53,14 @@ def test_second_load_comes_from_the_cache(
     assert load_rules_cached([rules], folder=tmp_path / "cache") == first
 
 
+def test_a_name_that_is_no_utf_8(rules: Path, tmp_path: Path) -> None:
+    (odd,) = list(rules.iterdir())[:1]
+    odd.rename(rules / os.fsdecode(b"\xff.yml"))
+    for _ in range(2):
+        result = load_rules_cached([rules], folder=tmp_path / "cache")
+        assert any(r"\udcff.yml" in rule.file for rule in result.rules)
+
+
 def test_a_changed_rule_is_what_it_says(rules: Path, tmp_path: Path) -> None:
     """What is stored with a rule holds for that one alone, not for one made from it with another condition."""
     kept = load_rules_cached([rules], folder=tmp_path / "cache").rules[0]

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Final
 
 from undertag.match.sigma.documents import MAX_BYTES
-from undertag.model.problem import Place, Problem, RuleError
+from undertag.model.problem import Place, Problem, RuleError, printable
 
 SUFFIXES: Final = (".yml", ".yaml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleFile:
-    """A rule file. `name` is its path within the folder given (a file given by itself: its name)."""
+    """A rule file. `name` is its path within the folder given (a file given by itself: its name), made printable."""
 
     name: str
     shown: str
@@ -61,7 +61,7 @@ def read_rule_files(paths: Iterable[str | os.PathLike[str]]) -> tuple[list[RuleF
         except OSError as error:
             problems.append(_unreadable(shown, error.strerror or str(error)))
             continue
-        files.append(RuleFile(name=name, shown=shown, data=data))
+        files.append(RuleFile(name=printable(name), shown=printable(shown), data=data))
     return files, problems
 
 
