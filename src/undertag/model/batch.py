@@ -27,8 +27,8 @@ class Layout(Hashable, Protocol):
     mended: bool
     """Whether that holds only of the text that `model.source.mended` makes of them: they hold invalid UTF-8."""
 
-    def getter(self, name: str) -> Callable[[Any], Any] | None:
-        """A function from a record's head to the value of the header field `name`; None if it is no header field."""
+    def getter(self, name: str) -> Callable[[bytes, Any], Any] | None:
+        """A function from a record's bytes and head to the value of the header field `name`; None if it is no header field."""
 
     def event(self, raw: bytes, head: Any, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """The whole event under Sigma's names, header included."""
@@ -175,7 +175,7 @@ class Batch:
         place = self._places.get(name)
         if place is not None:
             value, get = self._rows[row][place], self.layout.getter(name)
-            return value if value is not None or get is None else get(self.heads[row])
+            return value if value is not None or get is None else get(self.raws[row], self.heads[row])
         if name.startswith("~"):
             how = self.entry.derivations[name]
             return derive(how, [self.value(row, part) for part in how.fields])
@@ -183,7 +183,7 @@ class Batch:
         if value is None:
             get = self.layout.getter(name)
             if get is not None:
-                return get(self.heads[row])
+                return get(self.raws[row], self.heads[row])
             if "." in name:
                 return _at(self.fields[row], name)
         return value
@@ -206,9 +206,7 @@ class Batch:
             values = self._turned[place]
             if get is None or None not in values:
                 return values
-            return [
-                get(head) if value is None else value for value, head in zip(values, self.heads, strict=True)
-            ]
+            return self._with_header(values, get)
         if name.startswith("~"):
             how = self.entry.derivations[name]
             parts = [self.column(part) for part in how.fields]
@@ -217,11 +215,14 @@ class Batch:
             if "." in name:
                 return [_at(fields, name) for fields in self.fields]
             return [fields.get(name) for fields in self.fields]
-        column = []
-        for fields, head in zip(self.fields, self.heads, strict=True):
-            value = fields.get(name)
-            column.append(get(head) if value is None else value)
-        return column
+        return self._with_header([fields.get(name) for fields in self.fields], get)
+
+    def _with_header(self, values: Sequence[Any], get: Callable[[bytes, Any], Any]) -> list[Any]:
+        """The values, those of the header where there are none."""
+        return [
+            get(raw, head) if value is None else value
+            for value, raw, head in zip(values, self.raws, self.heads, strict=True)
+        ]
 
 
 @lru_cache(maxsize=4_096)

@@ -263,3 +263,50 @@ def test_a_decoded_record_and_a_text_of_one_entry_are_kept_apart() -> None:
 def test_no_unit_holds_anything() -> None:
     units = [Unit(source="s", source_no=0, format="evtx")]
     assert Normaliser(windows_router(), other_router()).together(units, [Records(raws=[])]).batches == []
+
+
+HEADER = {
+    "Version": 5,
+    "Level": 4,
+    "Task": 1,
+    "Keywords": "0x8000000000000000",
+    "EventRecordID": 77,
+    "Execution": {"#attributes": {"ProcessID": 1964, "ThreadID": 3}},
+    "Correlation": {"#attributes": {"ActivityID": "A1"}},
+    "Security": {"#attributes": {"UserID": "S-1-5-18"}},
+}
+
+
+@pytest.mark.parametrize("way", ["typed", "decoded", "a number that none can hold"])
+def test_every_field_of_the_header_is_a_column(way: str) -> None:
+    """By its value as well as by its being there: what the whole event says, a column says."""
+    event = with_system(**HEADER)
+    raw = json.dumps(event).encode()
+    if way == "decoded":
+        raw = b" " + raw
+    elif way != "typed":
+        raw = raw.replace(b'"Opcode"', b'"x"').replace(b'"Version": 5', b'"Version": 1e999')
+    (batch,), _ = normalise(raw)
+    whole = batch.event(0)
+    for name in (
+        "Version",
+        "Level",
+        "Task",
+        "Keywords",
+        "EventRecordID",
+        "Execution_ProcessID",
+        "Security_UserID",
+    ):
+        assert whole[name] is not None
+        assert batch.column(name)[0] == whole[name] == batch.value(0, name)
+    assert batch.column("Execution_ThreadID")[0] == 3
+    assert batch.column("Correlation_ActivityID")[0] == "A1"
+    assert batch.column("Opcode")[0] is None
+    assert batch.keys(("Image", "Level"))[0][:2] == (DATA["Image"], 4)
+
+
+def test_a_field_of_the_data_goes_before_one_of_the_header() -> None:
+    event = evtx(Level="high")
+    event["Event"]["System"]["Level"] = 4
+    (batch,), _ = normalise(json.dumps(event).encode())
+    assert batch.column("Level")[0] == batch.event(0)["Level"] == "high"

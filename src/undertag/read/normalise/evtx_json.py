@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -210,23 +210,60 @@ def _part(text: bytes) -> Any:
         return text.decode()
 
 
+_RARE: Final = (
+    *("EventID_Qualifiers", "Version", "Level", "Task", "Opcode", "Keywords", "EventRecordID"),
+    *("Provider_Guid", "Provider_EventSourceName", "TimeCreated_SystemTime", "TimeCreated_RawTime"),
+    *("Correlation_ActivityID", "Correlation_RelatedActivityID", "Security_UserID"),
+    *("Execution_ProcessID", "Execution_ThreadID", "Execution_ProcessorID", "Execution_SessionID"),
+    *("Execution_KernelTime", "Execution_UserTime", "Execution_ProcessorTime"),
+)
+"""The rest of the header, as Microsoft's schema of events names it: hardly any rule asks for it."""
+
+
+def _of_header(name: str) -> Callable[[bytes, Any], Any]:
+    """What decodes one of these from a record's bytes."""
+    element = name.partition("_")[0]
+
+    @lru_cache(maxsize=1)
+    def decoder() -> Callable[[bytes], Any]:
+        value = ("value", Any, msgspec.field(default=None, name=element))
+        system = ("system", msgspec.defstruct("System", [value], gc=False), msgspec.field(name="System"))
+        event = ("event", msgspec.defstruct("Event", [system], gc=False), msgspec.field(name="Event"))
+        return msgspec.json.Decoder(msgspec.defstruct("Record", [event], gc=False)).decode
+
+    def get(raw: bytes, event: Any) -> Any:
+        try:
+            value = decoder()(raw).event.system.value
+        except (msgspec.DecodeError, RecursionError):  # a number that no number can hold
+            return header_of(raw).get(name)
+        return flatten_system({element: value}).get(name)
+
+    return get
+
+
+def header_of(raw: bytes) -> dict[str, Any]:
+    """A record's whole header under Sigma's names."""
+    return flatten_system(_value(bytes(_decode_system(raw).event.system)))
+
+
 class EvtxLayout:
     """Heads are `Event`; whatever it lacks is decoded from the record when asked for."""
 
     name = "evtx-json"
     json = True
     mended = False
-    _getters: Final[Mapping[str, Callable[[Any], Any]]] = {
-        "Channel": attrgetter("system.channel"),
-        "Computer": attrgetter("system.computer"),
-        "EventID": lambda event: event_number(event.system.event_id),
-        "Provider_Name": attrgetter("system.provider.attributes.name"),
+    _getters: Final[Mapping[str, Callable[[bytes, Any], Any]]] = {
+        "Channel": lambda raw, event: event.system.channel,
+        "Computer": lambda raw, event: event.system.computer,
+        "EventID": lambda raw, event: event_number(event.system.event_id),
+        "Provider_Name": lambda raw, event: event.system.provider.attributes.name,
+        **{name: _of_header(name) for name in _RARE},
     }
 
-    def getter(self, name: str) -> Callable[[Any], Any] | None:
+    def getter(self, name: str) -> Callable[[bytes, Any], Any] | None:
         """See `model.batch.Layout`."""
         return self._getters.get(name)
 
     def event(self, raw: bytes, head: Any, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """See `model.batch.Layout`."""
-        return {**flatten_system(_value(bytes(_decode_system(raw).event.system))), **fields}
+        return {**header_of(raw), **fields}

@@ -24,7 +24,7 @@ class OtherLayout:
         self.json = json
         self.mended = mended
 
-    def getter(self, name: str) -> Callable[[Any], Any] | None:
+    def getter(self, name: str) -> Callable[[bytes, Any], Any] | None:
         """See `model.batch.Layout`."""
         return None
 

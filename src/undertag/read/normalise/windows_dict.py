@@ -55,15 +55,18 @@ class HeadLayout:
         self.name = "windows-fields"
         self.json = json
         self.mended = mended
-        self._getters = {field: _first_of(names) for field, names in _HEAD.items()}
+        self._named = {field: _first_of(names) for field, names in _HEAD.items()}
 
-    def getter(self, name: str) -> Callable[[Any], Any] | None:
+    def getter(self, name: str) -> Callable[[bytes, Any], Any] | None:
         """See `model.batch.Layout`."""
-        return self._getters.get(name)
+        if "." in name:
+            return None
+        get = self._named.get(name)
+        return (lambda raw, head: head.get(name)) if get is None else (lambda raw, head: get(head))
 
     def event(self, raw: bytes, head: Any, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """See `model.batch.Layout`."""
-        named = {name: value for name, get in self._getters.items() if (value := get(head)) is not None}
+        named = {name: value for name, get in self._named.items() if (value := get(head)) is not None}
         return {**head, **named, **fields}
 
 
