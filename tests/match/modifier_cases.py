@@ -768,6 +768,13 @@ EXPANSIONS = [
         ],
     ),
     Case(
+        name="expand with nothing but a plain per cent sign",
+        detection=r"sel: {A|expand: ['%admins%', '100\% done', '50% done']}",
+        placeholders=PLACEHOLDERS,
+        yes=[{"A": "100% done"}, {"A": "50% done"}, {"A": "root"}],
+        no=[{"A": r"100\% done"}],
+    ),
+    Case(
         name="expand before an encoding",
         detection="sel: {A|expand|wide|base64offset|contains: '%hosts%'}",
         placeholders=PLACEHOLDERS,

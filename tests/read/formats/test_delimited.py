@@ -127,3 +127,10 @@ def test_what_the_standard_writer_wrote(
     found = read_all(write(tmp_path_factory.mktemp("x"), "x", out.getvalue().encode()), unit_bytes=unit_bytes)
     assert [tuple(doc.values()) for doc in found.docs] == [("1", "2", "3"), *rows]
     assert found.codes == []
+
+
+def test_a_first_row_whose_quotes_are_never_closed(tmp_path: Path) -> None:
+    """A table it is all the same, and the row is told."""
+    read = read_all(write(tmp_path, "in", b'a,b,c\n1,2,"x\n1,2,3\n4,5,6\n'))
+    assert [doc["a"] for doc in read.docs] == ["1", "1", "4"]
+    assert read.codes == ["UT118"]

@@ -22,7 +22,8 @@ _REFERENCE: Final = b"&#"
 FOLDING: Final = ("\u0130".encode(), "\u212a".encode())
 """The letters beyond ASCII that fold to plain ones: a capital i with a dot, the sign for Kelvin."""
 HIDING: Final = (b"\\u00", b"\\u0130", b"\\u212", _REFERENCE, *FOLDING)
-"""What may stand for a plain letter: escapes of JSON and XML, and letters that fold to one."""
+"""What may stand for a plain letter, in records as they are written: escapes of JSON and XML (the last digit of one may be
+a capital), and letters that fold to one."""
 OWN_NAME: Final = b"undertag"
 MAX_LITERALS: Final = 54
 """Searching for more can't use the fast way that looks at many bytes at once."""
@@ -43,8 +44,8 @@ class Gate:
         first, others = list(first), list(others)
         chosen = (*_few(first), *others)[:MAX_LITERALS]
         self.covered = frozenset([text for text in (*first, *others) if any(part in text for part in chosen)])
-        # Two searches: the shortest escape among the literals would make the one search of all six times as slow.
-        # The letters beyond ASCII are looked for where there are any.
+        # The shortest escape has a search of its own: among the literals it would make that of all six times as slow.
+        # So have the letters beyond ASCII, which are looked for where there are any.
         sought = [OWN_NAME, *_ESCAPED, *(text.encode() for text in chosen)]
         *self._searches, self._folding = [
             BytesAhoCorasick([_folded(text).tobytes() for text in some], MatchKind.LeftmostFirst)

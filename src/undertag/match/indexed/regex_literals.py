@@ -1,8 +1,8 @@
 """What a regular expression can't match without, from its parse tree: literals, and a length.
 
-Contract: every text that the expression is found in contains, folded (`str.lower`), at least one literal of each
+Contract: every text that the expression is found in contains, folded (`scalars.fold`), at least one literal of each
 group returned, and has at least as many characters as `least_length` says. No groups means that nothing is known. Only ASCII
-is used, and under `i` no `s`, because the folding of `re2` knows characters (U+017F) that `str.lower` keeps apart.
+is used, and under `i` no `s`, because the folding of `re2` knows characters (U+017F) that this keeps apart.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ class Expand(pysigma.SigmaExpandModifier):
             ]
             path = val.insert_placeholders()
             stray = any(isinstance(part, str) and "%" in part for part in path.s)
-            if not stray or not any(isinstance(part, Placeholder) for part in parts):
+            if not stray:
                 return path
             val.s = parts
             return val._merge_strs()

@@ -40,13 +40,25 @@ def csv_delimiter(head: bytes) -> str | None:
             or len(set(names)) < len(names) - 1
         ):
             continue
-        rows = [_row(row, delimiter) for row in _sample(rest, delimiter)]
-        widths = [len(row) for row in rows if row]
-        if widths and all(width == len(names) for width in widths[:2]):
+        if _fit(rest, len(names), delimiter) or _fit(_after_open_row(rest, delimiter), len(names), delimiter):
             return delimiter
-        if len(names) > 3 and widths and all(width in (len(names), len(names) + 1) for width in widths):
-            return delimiter  # the Windows event viewer gives the message's column no name
     return None
+
+
+def _fit(rest: bytes, columns: int, delimiter: str) -> bool:
+    """Whether rows have as many columns as the header."""
+    rows = [_row(row, delimiter) for row in _sample(rest, delimiter)]
+    widths = [len(row) for row in rows if row]
+    if widths and all(width == columns for width in widths[:2]):
+        return True
+    # The Windows event viewer gives the message's column no name.
+    return columns > 3 and bool(widths) and all(width in (columns, columns + 1) for width in widths)
+
+
+def _after_open_row(rest: bytes, delimiter: str) -> bytes:
+    """What follows the first line, if that opens quotes that nothing closes; else nothing."""
+    row = next(_rows(rest, 0, delimiter), None)
+    return b"" if row is None or row[2] else rest.partition(b"\n")[2]
 
 
 def _header_at(head: bytes) -> int:
