@@ -3,7 +3,8 @@
 Contract: `compile_text_test(test)` gives a pure function `str -> bool`. It takes *folded* text where
 `wants_folded(test)` is true and the text as it is elsewhere (tests on numbers, dates and addresses take
 either). Every predicate runs in time linear in the text, but for regular expressions that re2 refuses
-(look-around, back-references): those run in `regex` for at most `REGEX_SECONDS` a value; a value that takes
+(look-around, back-references): those run in `regex` for at most `REGEX_SECONDS` a value, much less once that was
+too little too often; a value that takes
 longer counts as no match and is reported to `on_timeout`.
 """
 
@@ -26,6 +27,9 @@ Predicate: TypeAlias = Callable[[str], bool]
 OnTimeout: TypeAlias = Callable[[Test, str], None]
 
 REGEX_SECONDS: Final = 0.05
+PATIENCE: Final = 20
+"""Values on which an expression may take so long; on all others it is broken off after `SHORT_SECONDS`."""
+SHORT_SECONDS: Final = 0.001
 MAX_REGEX_CHARS: Final = 16_384
 _SET_PROGRAM_SIZE: Final = 1_000
 """An `re2.Set` of one answers yes or no twice as fast as a search, but gives up without a word where its
@@ -167,10 +171,15 @@ def _compile_backtracking(
     except (regex.error, RecursionError, OverflowError) as error:
         raise PatternError(f"{error}; re2: {refusal}") from error
 
+    broken_off = 0
+
     def found(text: str) -> bool:
+        nonlocal broken_off
         try:
-            return search(text, timeout=REGEX_SECONDS) is not None
+            seconds = REGEX_SECONDS if broken_off < PATIENCE else SHORT_SECONDS
+            return search(text, timeout=seconds) is not None
         except TimeoutError:
+            broken_off += 1
             if on_timeout is not None:
                 on_timeout(text)
             return False
@@ -284,16 +293,3 @@ def glob_name(pattern: str, name: str) -> bool:
     """Whether a name fits a pattern in which `*` stands for any text, in linear time (`1 of sel*`)."""
     parts = [ANY if part == "*" else part for part in re.split(r"(\*)", pattern) if part]
     return compile_glob(tuple(parts))(name)
-
-
-__all__ = [
-    "PatternError",
-    "Predicate",
-    "compile_glob",
-    "compile_lines_regex",
-    "compile_regex",
-    "compile_text_test",
-    "glob_name",
-    "parse_address",
-    "wants_folded",
-]

@@ -139,6 +139,7 @@ def run(job: Job) -> Summary:
             reading.append(error.problem)
             raise
         finally:
+            stop.settled()
             tally.bound |= engine.bound
             tally.timeouts.update(engine.timeouts())
             tally.tell(_slow_expressions(tally.timeouts))

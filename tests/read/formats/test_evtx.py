@@ -240,3 +240,11 @@ def test_any_bytes_are_a_chunk_or_a_problem(data: bytes, start: bytes) -> None:
 def test_every_recording_of_sigmahq_is_read(records: list[bytes]) -> None:
     found = read_all(f"{CORPORA}/sigma/regression_data/**/*.evtx")
     assert (len(found.raws), len(found.sources), found.codes) == (110, 97, [])
+
+
+@pytest.mark.parametrize("size", [8, 42, 43, 128, 2008, 4095])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_header_cut_short_is_told(size: int, packed: bool, whole: bytes, tmp_path: Path) -> None:
+    file = whole[:size]
+    found = read_all(write(tmp_path, "x", gzip.compress(file, 1) if packed else file))
+    assert (found.raws, found.codes) == ([], ["UT117"])

@@ -23,12 +23,12 @@ from undertag.match.indexed.text_tests import (
     Timeouts,
     any_keyword,
     any_of,
-    bounded,
     contains_all,
     guarded,
     on_text,
     remembered,
 )
+from undertag.match.patterns import compile_text_test
 from undertag.match.scalars import field_values, scalars_of
 from undertag.model.expr import REF_OPS, And, Expr, Not, Or, Test
 
@@ -130,7 +130,7 @@ def _merged(expr: Or, timeouts: Timeouts) -> list[Condition]:
 def _test(test: Test, timeouts: Timeouts) -> Condition:
     name = test.field
     if name is None:
-        holds = bounded(test, timeouts)
+        holds = compile_text_test(test, timeouts.note)
         return on_text(KEYWORDS_AS_IS if _as_is(test) else KEYWORDS, holds)
     if test.op == "exists":
         wanted = bool(test.pattern)
@@ -141,7 +141,7 @@ def _test(test: Test, timeouts: Timeouts) -> Condition:
         return _reference(test, name)
     if not _as_is(test) and test.op in PLAIN:
         return any_of(name, test.op, [test.pattern])
-    holds = bounded(test, timeouts)
+    holds = compile_text_test(test, timeouts.note)
     if test.op == "re":
         return guarded(test, name, remembered(holds))
     key = AS_IS + name if _as_is(test) else name

@@ -13,11 +13,9 @@ from typing import Any, Final, TypeAlias
 from undertag.match.indexed.folded import AS_IS, KEYWORDS_JOINED, FoldedEvent
 from undertag.match.indexed.long_texts import LONG
 from undertag.match.indexed.regex_literals import least_length, literal_groups
-from undertag.match.patterns import compile_text_test
 from undertag.model.expr import Test
 
 Condition: TypeAlias = Callable[[FoldedEvent], bool]
-MAX_TIMEOUTS: Final = 20
 MAX_GUARDS: Final = 4
 """Looking for more literals costs as much as asking the expression."""
 _MEMO_SIZE: Final = 256
@@ -26,17 +24,14 @@ LONG_MATCH: Final = 32
 
 
 class Timeouts:
-    """Regular expressions that took too long, by their pattern; one that does so too often is given up."""
+    """Regular expressions that took too long, by their pattern, with the number of values."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
-        self.given_up: set[str] = set()
 
     def note(self, test: Test, text: str) -> None:
         """Counts one value on which an expression was broken off."""
         self.counts[test.pattern] += 1
-        if self.counts[test.pattern] >= MAX_TIMEOUTS:
-            self.given_up.add(test.pattern)
 
 
 def any_keyword(patterns: list[str]) -> Condition:
@@ -177,15 +172,6 @@ def guarded(test: Test, name: str, holds: Callable[[str], bool]) -> Condition:
 def _not_short(holds: Callable[[str], bool], least: int) -> Callable[[str], bool]:
     """A test on text that is asked of no text too short for it; half a surrogate may stand for several characters."""
     return lambda text: (len(text) >= least or not text.isascii()) and holds(text)
-
-
-def bounded(test: Test, timeouts: Timeouts) -> Callable[[str], bool]:
-    """A test on text that is given up where its expression took too long too often."""
-    holds = compile_text_test(test, timeouts.note)
-    if test.op != "re":
-        return holds
-    pattern, given_up = test.pattern, timeouts.given_up
-    return lambda text: pattern not in given_up and holds(text)
 
 
 def remembered(holds: Callable[[str], bool]) -> Callable[[str], bool]:

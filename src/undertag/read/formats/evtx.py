@@ -52,6 +52,9 @@ class Evtx:
                 yield source.range("evtx", offset, offset + size)
             else:
                 yield source.inline("evtx", data, offset)
+        if len(head) < FILE_HEADER_BYTES and whole:
+            source.tell(faults.bad_evtx_file(source.name, "the file is cut short within its header"))
+            return
         promised = int.from_bytes(head[_CHUNK_COUNT], "little")
         if whole and pieces.count < promised < _COUNT_LIMIT:
             there = f"its header promises {promised:,} chunks, {pieces.count:,} are there"
