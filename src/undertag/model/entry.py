@@ -12,15 +12,15 @@ from undertag.model.rule import LogSource
 class Derivation:
     """How a Sigma field is made that the entry doesn't have under any name.
 
-    `join`: the texts of `fields` joined by `by` (all must be present). `map`: the text of the one field looked up
-    in `values` (itself where not listed). `registry`: a kernel registry path, and a value's name, as Sysmon spells them.
+    `account`: `DOMAIN\\name` from SID, domain and name, of several such three the first that is an account; SYSTEM and its
+    like as Sysmon names them. `map`: the text of the one field looked up in `values` (itself where not listed).
+    `registry`: a kernel registry path, and a value's name, as Sysmon spells them.
     `registry_data`: a registry value's data and its type, as Sysmon writes them in `Details`.
     `drive`: a kernel path of a file under a drive letter, where only the system's own drive can be meant; itself elsewhere.
     """
 
     kind: str
     fields: tuple[str, ...]
-    by: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
 
 

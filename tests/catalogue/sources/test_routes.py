@@ -128,29 +128,32 @@ def test_alike_servings_are_told_apart_by_their_condition_alone() -> None:
 
 def test_derived_fields() -> None:
     how = {
-        "User": {"join": ["Domain", "Name"], "by": "\\"},
-        "Plain": {"join": ["Domain"]},
+        "User": {"account": ["Sid", "Domain", "Name"]},
         "Level": {"map": "Label", "values": {"1": "Low"}},
         "Object": {"registry": ["Key", "Value"]},
         "Details": {"registry_data": ["New", "Type"]},
     }
     (service,) = routes(serving("p/cat/*", "p/l/1", derive=how)).services("p/l/1")
     assert service.derive == {
-        "User": Derivation(kind="join", fields=("Domain", "Name"), by="\\"),
-        "Plain": Derivation(kind="join", fields=("Domain",)),
+        "User": Derivation(kind="account", fields=("Sid", "Domain", "Name")),
         "Level": Derivation(kind="map", fields=("Label",), values={"1": "Low"}),
         "Object": Derivation(kind="registry", fields=("Key", "Value")),
         "Details": Derivation(kind="registry_data", fields=("New", "Type")),
     }
 
 
-def test_spaced_names_are_found_without_blanks_and_yield_to_renames() -> None:
+def test_spaced_names_are_found_without_blanks_or_with_underscores_and_yield_to_renames() -> None:
     found = routes(
         serving("p/*/s", "p/**", rename={"ThreatName": "Other"}),
         spaced={"p/log": ["Threat Name", "Process Name"]},
     )
     assert [service.rename for service in found.services("p/log/1")] == [
-        {"ThreatName": "Other", "ProcessName": "Process Name"}
+        {
+            "ThreatName": "Other",
+            "Threat_Name": "Threat Name",
+            "ProcessName": "Process Name",
+            "Process_Name": "Process Name",
+        }
     ]
     assert [service.rename for service in found.services("p/other/1")] == [{"ThreatName": "Other"}]
 
@@ -306,4 +309,4 @@ def test_the_shipped_catalogue_renames_and_restricts() -> None:
     assert "%%1904" in added.where["OperationType"]
     assert added.derive["TargetObject"].kind == "registry"
     defender = found.services("windows/windows-defender/1116")[0]
-    assert defender.rename["ThreatName"] == "Threat Name"
+    assert (defender.rename["ThreatName"], defender.rename["Feature_Name"]) == ("Threat Name", "Feature Name")

@@ -97,6 +97,8 @@ BODIES: dict[str, tuple[str, object]] = {
         '<UserData><X xmlns="u"><A>1</A><B c="d">2</B></X></UserData>',
         {"UserData": {"X": {"A": "1", "B": {"#attributes": {"c": "d"}, "#text": "2"}}}},
     ),
+    "empty user data": ("<UserData><X><A/><B></B></X></UserData>", {"UserData": {"X": {"A": "", "B": ""}}}),
+    "no user data": ("<UserData/>", {"UserData": None}),
     "rendering": (
         "<RenderingInfo Culture='en'><Message>m</Message></RenderingInfo>",
         {"RenderingInfo": {"#attributes": {"Culture": "en"}, "Message": "m"}},

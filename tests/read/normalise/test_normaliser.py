@@ -127,6 +127,53 @@ def test_typed_decoding_sees_what_whole_decoding_sees() -> None:
         assert [list(one.column(name)) for name in names] == [list(other.column(name)) for name in names]
 
 
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [({}, "shown"), ({"Message": "own"}, "own")],
+    ids=["none of its own", "one of its own"],
+)
+def test_the_message_that_windows_shows(own: dict[str, str], expected: str) -> None:
+    head = {"channel": CHANNEL, "event_id": 1, "provider_name": PROVIDER}
+    rendered = with_system()["Event"] | {"EventData": own, "RenderingInfo": {"Message": "shown"}}
+    rendered["System"]["EventID"] = "1"  # a dialect that is decoded whole
+    old = {"log_name": CHANNEL, "event_id": 1, "source_name": PROVIDER}
+    for shape in (
+        {"@timestamp": TIME, "message": "shown", "winlog": {**head, "event_data": own}},
+        {"@timestamp": TIME, "message": "shown", **old, "event_data": own},
+        {"Event": rendered},
+    ):
+        (batch,), _ = normalise(json.dumps(shape).encode())
+        assert batch.column("Message") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("channel", "more", "expected"),
+    [
+        ("Windows PowerShell", {}, "text"),
+        ("Windows PowerShell", {"Data": "own"}, "own"),
+        ("Application", {}, None),
+    ],
+    ids=["nameless data", "data of its own", "another channel"],
+)
+def test_flat_data_without_names(channel: str, more: dict[str, str], expected: str | None) -> None:
+    event = {"Channel": channel, "EventID": 400, "SourceName": "PowerShell", "Message": "text", **more}
+    (batch,), _ = normalise(json.dumps(event).encode())
+    assert batch.column("Data") == [expected]
+
+
+@pytest.mark.parametrize("written", ["Threat Name", "ThreatName", "Threat_Name"])
+def test_names_that_collectors_write_without_blanks(written: str) -> None:
+    channel, provider = "Microsoft-Windows-Windows Defender/Operational", "Microsoft-Windows-Windows Defender"
+    head = {"channel": channel, "event_id": 1116, "provider_name": provider}
+    for shape in (
+        {"@timestamp": TIME, "winlog": {**head, "event_data": {written: "x"}}},
+        {"Channel": channel, "EventID": 1116, "SourceName": provider, written: "x"},
+    ):
+        (batch,), _ = normalise(json.dumps(shape).encode())
+        assert (batch.column("Threat Name"), batch.column(written)) == (["x"], ["x"])
+        assert batch.column("Source Name") == [None]
+
+
 def test_user_data_is_flattened() -> None:
     event = evtx()
     del event["Event"]["EventData"]
@@ -310,3 +357,16 @@ def test_a_field_of_the_data_goes_before_one_of_the_header() -> None:
     event["Event"]["System"]["Level"] = 4
     (batch,), _ = normalise(json.dumps(event).encode())
     assert batch.column("Level")[0] == batch.event(0)["Level"] == "high"
+
+
+def test_winlogbeat_gives_level_and_keywords_in_words() -> None:
+    winlog = {
+        "channel": CHANNEL,
+        "event_id": 1,
+        "provider_name": PROVIDER,
+        "keywords": ["Audit Failure", "x"],
+    }
+    for log in ({"log": {"level": "warning"}}, {"log.level": "warning"}):
+        (batch,), _ = normalise(json.dumps({"winlog": winlog, **log}).encode())
+        assert batch.column("Level")[0] == batch.event(0)["Level"] == 3
+        assert batch.column("Keywords")[0] == ["Audit Failure", "x", "0x8010000000000000"]

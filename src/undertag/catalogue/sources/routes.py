@@ -106,12 +106,16 @@ class Routes:
                 of_product = names.setdefault(one.product, [])
                 if one.service not in of_product:
                     of_product.append(one.service)
-        spaced = {name.replace(" ", ""): name for name in self._spaced.get(key.rpartition("/")[0], ())}
-        services = [*_each(serving, names, spaced)]
+        services = [*_each(serving, names, self.spaced(key))]
         # A rule takes the first that fits: what names a service comes first, then the product as a whole, then categories,
         # since a rule that names none must not get their names of fields and their conditions.
         services.sort(key=lambda s: (s.logsource.category is not None, s.logsource.service is None))
         return tuple(services)
+
+    def spaced(self, key: str) -> dict[str, str]:
+        """Names of fields that events of this key's channel write with blanks, by how Sigma and collectors write them."""
+        names = self._spaced.get(key.rpartition("/")[0], ())
+        return {name.replace(" ", instead): name for instead in ("_", "") for name in names}
 
     @cached_property
     def recognisers(self) -> dict[str, Recogniser]:
@@ -179,8 +183,8 @@ def _each(
 
 
 def _derivation(how: Mapping[str, Any]) -> Derivation:
-    if "join" in how:
-        return Derivation(kind="join", fields=tuple(how["join"]), by=how.get("by", ""))
+    if "account" in how:
+        return Derivation(kind="account", fields=tuple(how["account"]))
     if "map" in how:
         return Derivation(kind="map", fields=(how["map"],), values=dict(how.get("values", {})))
     if "drive" in how:

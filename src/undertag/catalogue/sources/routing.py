@@ -78,7 +78,7 @@ def _antivirus(entries: Sequence[SourceEntry], books: Iterable[SourceFile]) -> d
 
 
 def _spaced(entries: Iterable[SourceEntry]) -> dict[str, list[str]]:
-    """Field names of Windows channels that are written with blanks; Sigma writes them without."""
+    """Field names of Windows channels that are written with blanks; Sigma writes them without, or `_` for each."""
     found: dict[str, dict[str, None]] = {}
     for entry in entries:
         if entry.platform == "windows" and entry.value("channel"):

@@ -25,13 +25,12 @@ Triple = tuple[str | None, str | None, str | None]
 
 
 class Derived(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How a field is made that the entry doesn't have: one of `join`, `map`, `registry`, `registry_data`, `drive`.
+    """How a field is made that the entry doesn't have: one of `account`, `map`, `registry`, `registry_data`, `drive`.
 
     See `model.entry.Derivation`.
     """
 
-    join: list[str] = []
-    by: str = ""
+    account: list[str] = []
     map: str = ""
     values: dict[str, str] = {}
     registry: list[str] = []
@@ -39,8 +38,11 @@ class Derived(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     drive: str = ""
 
     def __post_init__(self) -> None:
-        if sum(map(bool, (self.join, self.map, self.registry, self.registry_data, self.drive))) != 1:
-            raise ValueError("a derived field has one of join, map, registry, registry_data and drive")
+        ways = (self.account, self.map, self.registry, self.registry_data, self.drive)
+        if sum(map(bool, ways)) != 1:
+            raise ValueError("a derived field has one of account, map, registry, registry_data and drive")
+        if len(self.account) % 3:
+            raise ValueError("an account is made from a SID, a domain and a name, or several such three")
 
 
 class Serving(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

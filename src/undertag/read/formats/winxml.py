@@ -128,7 +128,7 @@ def _event(element: Any) -> dict[str, Any]:
         elif name == "EventData":
             event[name] = _data(child)
         else:
-            _put(event, counts, name, _tree(child))
+            _put(event, counts, name, _tree(child) or None)
     return event
 
 
@@ -186,7 +186,7 @@ def _tree(element: Any) -> Any:
         _put(found, counts, _name(child), _tree(child))
     text = element.text or ""
     if not found:
-        return text or None
+        return text
     if text.strip():
         found["#text"] = text
     return found

@@ -7,6 +7,7 @@ and 9999. A time without a zone is taken as UTC.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -138,6 +139,18 @@ def _write(when: datetime) -> str | None:
     except OverflowError:
         return None
     return when.isoformat().replace("+00:00", "Z")
+
+
+def flat_time(doc: Mapping[str, Any]) -> Any:
+    """When a flat event was: Sysmon's own UTC time before the header's, the collector's zone taken out."""
+    for name in ("TimeCreated", "SystemTime", "UtcTime"):
+        value = doc.get(name)
+        if isinstance(value, str) and value:
+            return value
+    local, arrived = doc.get("EventTime"), doc.get("@timestamp")
+    if local is not None and arrived is not None:
+        return shift_to(local, arrived)
+    return local or arrived or doc.get("timestamp")
 
 
 def shift_to(local: Any, received: Any) -> str | None:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from undertag.read.normalise.clock import shift_to
+from undertag.read.normalise.blanks import with_blanks
+from undertag.read.normalise.clock import flat_time
 
 _CHANNEL: Final = ("Channel", "LogName", "channel", "log_name")
 _EVENT_ID: Final = ("EventID", "EventId", "event_id", "Event_ID", "eventID")
@@ -21,6 +22,9 @@ _ATTRIBUTES: Final = "_attributes"
 """What `evtx_dump --separate-json-attributes` adds to an element's name for the object of its attributes."""
 _PARAM: Final = re.compile(r"param([1-9][0-9]{0,3})")
 _NESTED: Final = ("EventData", "event_data", "ExtraEventData", "UserData", "user_data")
+_LEVELS: Final = {"critical": 1, "error": 2, "warning": 3, "information": 4, "verbose": 5}
+_MASKS: Final = {"Audit Failure": "0x8010000000000000", "Audit Success": "0x8020000000000000"}
+"""Keywords and levels that Winlogbeat gives in words. Source: Microsoft, winmeta.xml of the Windows SDK."""
 _HEAD: Final[Mapping[str, tuple[str, ...]]] = {
     "EventID": _EVENT_ID,
     "Channel": _CHANNEL,
@@ -113,6 +117,8 @@ def _from_event(event: Mapping[str, Any]) -> WindowsEvent | None:
     data: Any = next(
         (event[k] for k in ("EventData", "UserData", "ProcessingErrorData") if event.get(k) is not None), {}
     )
+    fields, rendered = data_fields(data), event.get("RenderingInfo")
+    _tell(fields, rendered.get("Message") if isinstance(rendered, Mapping) else None)
     return WindowsEvent(
         channel=_text(head.get("Channel")),
         event_id=number,
@@ -120,7 +126,7 @@ def _from_event(event: Mapping[str, Any]) -> WindowsEvent | None:
         computer=_text(head.get("Computer")),
         time=head.get("TimeCreated_SystemTime", head.get("TimeCreated")),
         head=head,
-        fields=data_fields(data),
+        fields=fields,
     )
 
 
@@ -138,7 +144,8 @@ def _from_winlog(doc: Mapping[str, Any], winlog: Mapping[str, Any]) -> WindowsEv
         "Correlation_ActivityID": winlog.get("activity_id"),
         "Task": winlog.get("task"),
         "Opcode": winlog.get("opcode"),
-        "Keywords": winlog.get("keywords"),
+        "Keywords": _masks(winlog.get("keywords")),
+        "Level": _LEVELS.get(_text(_inner(doc, "log", "level"))),
     }
     fields: dict[str, Any] = {}
     for name in ("event_data", "user_data"):
@@ -147,6 +154,7 @@ def _from_winlog(doc: Mapping[str, Any], winlog: Mapping[str, Any]) -> WindowsEv
             fields.update(data_fields(data))
         fields.update(_dotted(winlog, name + "."))
     _unname(fields)
+    _tell(fields, doc.get("message"))
     return WindowsEvent(
         channel=_text(head["Channel"]),
         event_id=number,
@@ -154,7 +162,7 @@ def _from_winlog(doc: Mapping[str, Any], winlog: Mapping[str, Any]) -> WindowsEv
         computer=_text(head["Computer"]),
         time=winlog.get("time_created") or doc.get("@timestamp"),
         head=head,
-        fields=fields,
+        fields=with_blanks(_text(head["Channel"]), fields),
     )
 
 
@@ -169,7 +177,11 @@ def _from_flat(doc: Mapping[str, Any]) -> WindowsEvent | None:
             data = data_fields(nested)
             if name == "event_data":
                 _unname(data)
+                _tell(data, doc.get("Message") or doc.get("message"))
             fields = {**fields, **data}
+    if channel == "Windows PowerShell" and "Data" not in fields and "Message" in fields:
+        # its data has no names, so that a flat record has it within the message alone
+        fields = {**fields, "Data": fields["Message"]}
     return WindowsEvent(
         channel=channel,
         event_id=number,
@@ -177,20 +189,8 @@ def _from_flat(doc: Mapping[str, Any]) -> WindowsEvent | None:
         computer=_text(computer_of(doc)),
         time=flat_time(doc),
         head=doc,
-        fields=fields,
+        fields=with_blanks(channel, fields),
     )
-
-
-def flat_time(doc: Mapping[str, Any]) -> Any:
-    """When a flat event was: Sysmon's own UTC time before the header's, the collector's zone taken out."""
-    for name in ("TimeCreated", "SystemTime", "UtcTime"):
-        value = doc.get(name)
-        if isinstance(value, str) and value:
-            return value
-    local, arrived = doc.get("EventTime"), doc.get("@timestamp")
-    if local is not None and arrived is not None:
-        return shift_to(local, arrived)
-    return local or arrived or doc.get("timestamp")
 
 
 def flatten_system(system: Mapping[str, Any]) -> dict[str, Any]:
@@ -269,6 +269,25 @@ def _unname(fields: dict[str, Any]) -> None:
     if numbers:
         texts = [fields[numbers[number]] for number in sorted(numbers)]
         fields["Data"] = texts if len(texts) > 1 else texts[0]
+
+
+def _tell(fields: dict[str, Any], message: Any) -> None:
+    """Gives the text that Windows shows of an event as `Message`, where the event has no such field of its own."""
+    if isinstance(message, str) and message:
+        fields.setdefault("Message", message)
+
+
+def _masks(keywords: Any) -> Any:
+    """Keywords in words, and those that the Security log is searched for as the numbers that they are in the event."""
+    if not isinstance(keywords, list):
+        return keywords
+    return [*keywords, *(_MASKS[word] for word in keywords if isinstance(word, str) and word in _MASKS)]
+
+
+def _inner(doc: Mapping[str, Any], name: str, inner: str) -> Any:
+    """What is written `{"log": {"level": …}}` or `{"log.level": …}`."""
+    outer = doc.get(name)
+    return outer.get(inner) if isinstance(outer, Mapping) else doc.get(f"{name}.{inner}")
 
 
 def _dotted(doc: Mapping[str, Any], prefix: str) -> dict[str, Any]:
