@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from tests.pipeline.mixed import evtx_json, flat, rule_id, winlogbeat, write_rules, xml
 
 from undertag.apps.cli.commands import run
+from undertag.apps.cli.rules_note import noted_rules
 
 CAPFD = pytest.CaptureFixture[str]
 SYSMON = {
@@ -305,3 +307,21 @@ def test_a_rule_is_told_as_the_event_tells_it(tmp_path: Path, capfd: CAPFD) -> N
     operators = {fact["field"]: fact["operator"] for fact in event["rules"][0]["evidence"]}
     assert operators == {"Image": "re|i", "CommandLine": "contains|cased"}
     assert {one["field"]: one["operator"] for one in told["conditions"]} == operators
+
+
+@pytest.mark.parametrize("name", [b"r", b"r 1%FF", "r\u00e9\u202e\n".encode(), b"r\xff"], ids=repr)
+def test_rules_are_found_whatever_their_folder_is_called(name: bytes, tmp_path: Path, capfd: CAPFD) -> None:
+    (tmp_path / "in").write_text(text_of("flat"))
+    try:
+        rules = write_rules(tmp_path / os.fsdecode(name))
+    except OSError:
+        pytest.skip("no such name on this disk")
+    out = tmp_path / "out.jsonl"
+    run(["tag", str(tmp_path / "in"), "--rules", str(rules), "--no-pack", "--out", str(out), "-q"])
+    uid = orjson.loads(out.read_bytes().splitlines()[0])["undertag"]["event_uid"]
+    asked(out, uid, rule_id("contains"), capfd)
+
+
+def test_rules_that_an_older_note_names_are_found() -> None:
+    assert noted_rules({"rules": ["/a%20b"]}) == ["/a%20b"]
+    assert noted_rules({}) == []

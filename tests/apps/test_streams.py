@@ -76,6 +76,60 @@ def test_an_error_that_json_can_t_tell_keeps_its_code(command: str, code: int, l
     assert b"Traceback" not in done.stderr
 
 
+CLOSED = "undertag: <stdout>: UT601 can't write: Bad file descriptor (it is closed: send it to a file or /dev/null)\n"
+
+
+def without(stream: int, command: str, line: Path) -> subprocess.CompletedProcess[str]:
+    """A run one of whose standard streams is closed."""
+    words = [word.format(**{"in": line}) for word in command.split()]
+    shell = ["sh", "-c", f'"$@" {stream}>&-', "sh", sys.executable, "-m", "undertag", *words]
+    return subprocess.run(shell, capture_output=True, text=True, env=ENV, timeout=60)
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "version --json"])
+def test_a_closed_standard_output_is_told(command: str, line: Path) -> None:
+    done = without(1, command, line)
+    assert (done.returncode, done.stderr[-len(CLOSED) :]) == (4, CLOSED)
+    assert "Traceback" not in done.stderr
+
+
+def test_an_error_keeps_its_code_without_standard_output(line: Path) -> None:
+    done = without(1, "nope --json", line)
+    assert (done.returncode, "Traceback" in done.stderr) == (3, False)
+
+
+def test_what_needs_no_standard_output_does_without(line: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    done = without(1, f"tag {{in}} --out {out} -q", line)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert out.read_bytes().count(b"\n") == 1
+
+
+@pytest.mark.parametrize("command", ["tag - -q", "sources av -"])
+def test_a_closed_standard_input_is_told(command: str, line: Path) -> None:
+    done = without(0, command, line)
+    assert done.returncode == 4
+    assert done.stderr.endswith("<stdin>: UT101 can't read: Bad file descriptor\n")
+
+
+def test_nothing_strays_from_a_closed_standard_error(line: Path) -> None:
+    done = without(2, "nope --json", line)
+    assert (done.returncode, json.loads(done.stdout)["error"]["code"]) == (3, "UT903")
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_named_pipe_whose_reader_leaves_is_told(workers: str, line: Path, tmp_path: Path) -> None:
+    many = tmp_path / "many.jsonl"
+    many.write_text(line.read_text() * 20_000)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["head", "-c", "100", pipe], stdout=subprocess.DEVNULL)
+    done = into(subprocess.PIPE, f"tag {many} --out {pipe} --json -w {workers}", line)
+    reader.wait(timeout=60)
+    error = json.loads(done.stdout)["error"]
+    assert (done.returncode, error["code"], error["message"]) == (4, "UT601", "can't write: Broken pipe")
+
+
 INTERRUPTED = {
     "sources from -": "undertag.apps.cli.sources_survey.survey",
     "rules lint x": "undertag.match.sigma.cache.load_rules_cached",

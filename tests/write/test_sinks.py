@@ -13,7 +13,7 @@ import pytest
 from undertag.model.problem import Place, Problem, StoreError
 from undertag.write.events import Sink
 from undertag.write.files import FileSink
-from undertag.write.store.parquet import StoreSink
+from undertag.write.store.parquet import StoreSink, part_files
 from undertag.write.streams import PipeSink
 
 ABOUT = {"undertag": "0"}
@@ -55,6 +55,39 @@ def test_of_an_older_run_only_its_parts_are_removed(note: dict[str, Any], tmp_pa
     assert orjson.loads((tmp_path / "run.json").read_bytes()) == {"undertag": "0", "complete": False}
 
 
+@pytest.mark.parametrize("level", ["events", "day", "part"])
+def test_what_lies_behind_a_link_in_a_folder_is_left_alone(level: str, tmp_path: Path) -> None:
+    out, other = tmp_path / "out", tmp_path / "other"
+    part = out / "events" / "day=unknown" / "part-1-0.parquet"
+    part.parent.mkdir(parents=True)
+    part.touch()
+    (out / "run.json").write_bytes(orjson.dumps({"complete": True, "undertag": "0"}))
+    assert part_files(out) == [str(part)]
+    link = {"events": part.parents[1], "day": part.parent, "part": part}[level]
+    link.rename(other)
+    link.symlink_to(other)
+    assert part_files(out) == []
+    if level == "events":
+        with pytest.raises(StoreError, match="UT602 its folder events is a link"):
+            StoreSink(out, **HOW).open(ABOUT)
+        assert orjson.loads((out / "run.json").read_bytes())["complete"] is True
+    else:
+        StoreSink(out, **HOW).open(ABOUT)
+        assert not link.is_symlink()
+    assert any(path.is_file() for path in (other, *other.rglob("*")))
+
+
+@pytest.mark.parametrize("name", ["run.json.partial", ".problems.parquet"])
+def test_a_note_that_links_to_something_else_is_replaced(name: str, tmp_path: Path) -> None:
+    evidence = tmp_path / "evidence"
+    evidence.write_text("x")
+    sink = StoreSink(tmp_path / "out", **HOW)
+    sink.open(ABOUT)
+    (tmp_path / "out" / name).symlink_to(evidence)
+    sink.close(complete=True, problems=[], about=ABOUT)
+    assert evidence.read_text() == "x"
+
+
 # -- files
 
 
@@ -87,6 +120,7 @@ def test_a_link_stays_one(tmp_path: Path) -> None:
         run(FileSink(link, **HOW))
         assert link.is_symlink()
         assert target.read_bytes() == b""
+        assert FileSink(link, **HOW).output().name == str(link)
         assert target.with_name(target.name + ".run.json").is_file()
 
 
@@ -116,6 +150,37 @@ def test_a_pipe_stays_one(tmp_path: Path) -> None:
     assert got == [b"{}\n"]
     assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
     assert pipe.is_fifo()
+
+
+def test_a_pipe_whose_reader_leaves_is_no_whole_output(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    sink = PipeSink(pipe, **HOW)
+    sink.open(ABOUT)
+    os.close(reader)
+    with pytest.raises(StoreError, match=r"UT601 can't write: Broken pipe \(what was written so far is only"):
+        sink.take(b"x" * 100_000)
+
+
+def test_a_pipe_whose_reader_leaves_before_the_end_is_no_whole_output(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    sink = PipeSink(pipe, **HOW)
+    sink.open(ABOUT)
+    sink.take(b"{}\n")  # which is still held back
+    os.close(reader)
+    with pytest.raises(StoreError, match="UT601 can't write: Broken pipe"):
+        sink.close(complete=True, problems=[], about=ABOUT)
+
+
+@pytest.mark.parametrize("sink", [FileSink, StoreSink, PipeSink])
+def test_an_output_that_can_t_be_made_has_nothing_written(sink: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="UT601") as caught:
+        sink(tmp_path / "file" / "out", **HOW).open(ABOUT)
+    assert caught.value.problem.hint == "nothing was written"
 
 
 @pytest.mark.parametrize("sink", [FileSink, StoreSink])

@@ -11,7 +11,7 @@ class Output:
     """What a run makes or replaces, and so neither reads nor may take from somebody.
 
     Attributes:
-        name: as it was given.
+        name: as it was given; `<stdout>` for standard output.
         paths: its files or its folder, all links followed; what lies in such a folder belongs to it.
         foreign: those of `paths` that no run of ours wrote, if they are there.
     """

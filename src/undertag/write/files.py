@@ -26,6 +26,8 @@ FLUSH_BYTES: Final = 64 << 20
 """So much is written between two flushes."""
 PROBLEMS: Final = ".problems.jsonl"
 PARTIAL: Final = ".partial"
+MARKED: Final = "what was written so far is marked as partial"
+NOTHING: Final = "nothing was written"
 
 
 class _Flusher:
@@ -106,6 +108,7 @@ class FileSink:
     """One file of JSON lines."""
 
     def __init__(self, path: Path, *, attack_version: str, only_tagged: bool) -> None:
+        self._given = path
         self.path = followed(path)
         self._partial = _beside(self.path, PARTIAL)
         self._attack_version = attack_version
@@ -123,7 +126,7 @@ class FileSink:
             paths |= own
             if not is_ours(notes[0]):
                 foreign |= own
-        return Output(name=str(self.path), paths=frozenset(paths), foreign=frozenset(foreign))
+        return Output(name=str(self._given), paths=frozenset(paths), foreign=frozenset(foreign))
 
     def renderer(self) -> LineRenderer:
         """See `Sink`."""
@@ -140,17 +143,19 @@ class FileSink:
             write_whole(_beside(self._partial, RUN), orjson.dumps({**about, "complete": False}))
             self._partial.write_bytes(b"")
         except OSError as error:
-            raise store_error(self.path, error) from error
+            raise store_error(self._given, error, NOTHING) from error
 
     def take(self, data: bytes) -> None:
         """Nothing comes back from a file's writers."""
 
     def close(self, *, complete: bool, problems: Sequence[Problem], about: Mapping[str, Any]) -> None:
         """See `Sink`."""
+        state = MARKED
         try:
             if complete:
                 sync(self._partial)
                 self._partial.replace(self.path)
+                state = "the events are whole, the notes beside them are not"
                 for note in (RUN, PROBLEMS):
                     _beside(self._partial, note).unlink(missing_ok=True)
             written = self.path if complete else self._partial
@@ -161,7 +166,7 @@ class FileSink:
             else:
                 _beside(written, PROBLEMS).unlink(missing_ok=True)
         except OSError as error:
-            raise store_error(self.path, error) from error
+            raise store_error(self._given, error, state) from error
 
 
 def _beside(path: Path, note: str) -> Path:
@@ -188,6 +193,7 @@ def write_whole(path: Path, data: bytes) -> None:
     """Writes a small file so that it is there whole or not at all."""
     partial = _beside(path, PARTIAL)
     try:
+        partial.unlink(missing_ok=True)  # it may be a link to something else
         partial.write_bytes(data)
         sync(partial)
     except OSError:
@@ -205,13 +211,13 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def store_error(path: Path, error: OSError) -> StoreError:
-    """An error of the system as one that says what to do."""
+def store_error(path: Path, error: OSError, state: str = MARKED) -> StoreError:
+    """An error of the system as one that says what became of the output."""
     return StoreError(
         Problem(
             code="UT601",
             message=f"can't write: {error.strerror or error}",
             place=Place(source=str(path)),
-            hint="what was written so far is marked as partial",
+            hint=state,
         )
     )

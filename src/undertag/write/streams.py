@@ -1,22 +1,26 @@
 """JSON lines into a stream: standard output, a named pipe, a device.
 
 Contract: everything is written by the parent, in order. A stream can't be marked: its end is its end, and no notes
-stand beside it.
+stand beside it. Whoever reads standard output may leave when they have seen enough; a pipe that was named must get all.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 from undertag.model.output import Output
-from undertag.model.problem import Problem
+from undertag.model.problem import Problem, StoreError
 from undertag.write.events import NewUid
-from undertag.write.files import store_error
+from undertag.write.files import NOTHING, store_error
 from undertag.write.jsonl import LineRenderer, Lines
+
+STDOUT: Final = Path("<stdout>")
+_CUT: Final = "what was written so far is only a part, and can't be marked as one"
 
 
 class StreamWriter:
@@ -35,11 +39,11 @@ class StreamWriter:
 
 
 class StreamSink:
-    """JSON lines into an open stream, standard output most of all."""
+    """JSON lines into standard output, or another open stream."""
 
     def __init__(self, stream: BinaryIO, *, attack_version: str, only_tagged: bool) -> None:
         self._stream = stream
-        self._name = "<stdout>"
+        self._path = STDOUT
         self._attack_version = attack_version
         self._only_tagged = only_tagged
 
@@ -48,10 +52,10 @@ class StreamSink:
         try:
             number = self._stream.fileno()
             if not stat.S_ISREG(os.fstat(number).st_mode):
-                return Output(name=self._name)
+                return Output(name=str(self._path))
         except OSError:
-            return Output(name=self._name)
-        return Output(name=self._name, paths=frozenset((os.path.realpath(f"/dev/fd/{number}"),)))
+            return Output(name=str(self._path))
+        return Output(name=str(self._path), paths=frozenset((os.path.realpath(f"/dev/fd/{number}"),)))
 
     def renderer(self) -> LineRenderer:
         """See `Sink`."""
@@ -73,22 +77,21 @@ class StreamSink:
         """
         try:
             self._stream.write(data)
-        except BrokenPipeError:
-            raise
         except OSError as error:
-            raise store_error(Path(self._name), error) from error
+            raise self._fault(error) from error
 
     def close(self, *, complete: bool, problems: Sequence[Problem], about: Mapping[str, Any]) -> None:
         """See `take`."""
         try:
             self._end()
-        except BrokenPipeError:
-            raise
         except OSError as error:
-            raise store_error(Path(self._name), error) from error
+            raise self._fault(error) from error
 
     def _end(self) -> None:
         self._stream.flush()
+
+    def _fault(self, error: OSError) -> Exception:
+        return error if isinstance(error, BrokenPipeError) else stdout_error(error)
 
 
 class PipeSink(StreamSink):
@@ -96,21 +99,29 @@ class PipeSink(StreamSink):
 
     def __init__(self, path: Path, *, attack_version: str, only_tagged: bool) -> None:
         self._path = path
-        self._name = str(path)
         self._attack_version = attack_version
         self._only_tagged = only_tagged
 
     def output(self) -> Output:
         """See `Sink`. A device holds nothing that could be lost."""
         own = (os.path.realpath(self._path),) if self._path.is_fifo() else ()
-        return Output(name=self._name, paths=frozenset(own))
+        return Output(name=str(self._path), paths=frozenset(own))
 
     def open(self, about: Mapping[str, Any]) -> None:
         """Opens it; a pipe waits for somebody to read it."""
         try:
             self._stream = self._path.open("wb")
         except OSError as error:
-            raise store_error(self._path, error) from error
+            raise store_error(self._path, error, NOTHING) from error
 
     def _end(self) -> None:
         self._stream.close()
+
+    def _fault(self, error: OSError) -> Exception:
+        return store_error(self._path, error, _CUT)
+
+
+def stdout_error(error: OSError) -> StoreError:
+    """Why standard output can't be written."""
+    closed = error.errno == errno.EBADF
+    return store_error(STDOUT, error, "it is closed: send it to a file or /dev/null" if closed else _CUT)

@@ -11,7 +11,8 @@ from undertag import __version__
 
 def main() -> None:
     """Runs the command line; ends the process with the exit code of house rules (see `undertag --help`)."""
-    if sys.argv[1:] == ["--version"]:  # asked by scripts all the time: not worth loading the rest
+    # Asked by scripts all the time: not worth loading the rest.
+    if sys.argv[1:] == ["--version"] and sys.stdout is not None:
         with contextlib.suppress(OSError):  # which the rest would tell
             print(f"undertag {__version__}", flush=True)  # noqa: T201
             return

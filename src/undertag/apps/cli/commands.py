@@ -1,7 +1,8 @@
 """The table of commands, and how an error becomes an exit code.
 
 Contract: `run(argv)` returns the exit code: 0 clean, 1 findings, 2 rule error, 3 usage or settings, 4 input unreadable,
-130 interrupted. Whoever stops reading has seen enough: 0. Heavy imports are made by the commands that need them.
+130 interrupted. Whoever stops reading standard output has seen enough: 0. Heavy imports are made by the commands that
+need them.
 """
 
 from __future__ import annotations
@@ -18,13 +19,11 @@ from typer.main import get_command
 
 from undertag import __version__
 from undertag.apps.cli import attack, demo, explain, info, packs, rules, sources, sources_av, tag
-from undertag.apps.cli.output import if_heard, print_json, problem_json, reader_gone
+from undertag.apps.cli.output import if_heard, print_json, problem_json, reader_gone, replace_closed
 from undertag.model.problem import (
     EXIT_CLEAN,
     EXIT_INTERRUPTED,
-    EXIT_UNREADABLE,
     EXIT_USAGE,
-    Place,
     Problem,
     UndertagError,
 )
@@ -33,7 +32,7 @@ from undertag.model.problem import (
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 _ClickError: type[Exception] = typer.BadParameter.__mro__[2]
 _STOPPED: Final = Problem(code="UT905", message="interrupted")
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_UNWRITABLE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF)
 
 app = typer.Typer(
     name="undertag",
@@ -74,6 +73,7 @@ def options(
 
 def run(argv: Sequence[str]) -> int:
     """Runs one command line and returns its exit code."""
+    replace_closed()
     try:
         code = _command(list(argv))
         print(end="", flush=True)  # noqa: T201 - what can't be written is told now, when Python ends it is too late
@@ -101,11 +101,13 @@ def run(argv: Sequence[str]) -> int:
         reader_gone()
         return EXIT_CLEAN
     except OSError as error:
-        if error.filename is not None or error.errno not in _FULL:
+        if error.filename is not None or error.errno not in _UNWRITABLE:
             raise
-        full = Problem(code="UT601", message=f"can't write: {error.strerror}", place=Place(source="<stdout>"))
-        _tell(f"undertag: {full}")
-        return EXIT_UNREADABLE
+        from undertag.write.streams import stdout_error
+
+        fault = stdout_error(error)
+        _tell(f"undertag: {fault}")
+        return fault.exit_code
 
 
 def _command(argv: list[str]) -> int:
@@ -128,3 +130,4 @@ def _tell(said: str, problem: Problem | None = None) -> None:
             print_json({"error": problem_json(problem)})
     with if_heard():
         print(said, file=sys.stderr, flush=True)  # noqa: T201
+    reader_gone()  # what standard output did not take would be told once more when Python ends

@@ -79,8 +79,9 @@ def _wanted(rule: str, paths: list[str] | None, about: dict[str, Any], settings:
         SettingsError: UT904, there is none.
     """
     from undertag.apps.cli.loading import load_rule_set
+    from undertag.apps.cli.rules_note import noted_rules
 
-    loaded = load_rule_set(paths or about.get("rules", []), settings, pack=bool(about.get("pack", True)))
+    loaded = load_rule_set(paths or noted_rules(about), settings, pack=bool(about.get("pack", True)))
     for one in loaded.rules:
         if rule in (one.id, one.title):
             return one

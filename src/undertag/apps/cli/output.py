@@ -39,6 +39,20 @@ def print_json(document: Any) -> None:
     sys.stdout.buffer.flush()
 
 
+def replace_closed() -> None:
+    """Puts something in place of closed standard streams, so that no file gets their numbers.
+
+    Whoever reads such a standard input or writes to such a standard output is told by the system; what is said on
+    standard error goes nowhere.
+    """
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_WRONLY), encoding="utf-8")
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
+
+
 def reader_gone() -> None:
     """What Python still holds for a stream that takes no more goes nowhere, so that it can end in peace."""
     for stream in filter(None, (sys.stdout, sys.stderr)):

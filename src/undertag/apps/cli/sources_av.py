@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from undertag.apps.cli.output import Config, Json, NoColor, Quiet, console, escape, print_json
-from undertag.model.problem import EXIT_CLEAN, Problem, SettingsError
+from undertag.model.problem import EXIT_CLEAN, Place, Problem, ReadError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,7 +65,12 @@ def av(
 def _names(names: Sequence[str]) -> Iterator[str]:
     for name in names:
         if name == "-":
-            yield from _lines(sys.stdin.buffer)
+            try:
+                yield from _lines(sys.stdin.buffer)
+            except OSError as error:
+                message = f"can't read: {error.strerror or error}"
+                place = Place(source="<stdin>")
+                raise ReadError(Problem(code="UT101", message=message, place=place)) from error
         else:  # an argument's bytes that are no UTF-8 come as lone surrogates, which no JSON can hold
             yield name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
-import stat
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,13 +20,14 @@ from undertag.apps.cli.output import (
     reader_gone,
     say_problems,
 )
+from undertag.apps.cli.rules_note import note_rules
+from undertag.apps.cli.sinks import sink_of
 from undertag.model.problem import (
     EXIT_CLEAN,
     EXIT_FINDINGS,
     EXIT_INTERRUPTED,
     EXIT_RULES,
     EXIT_UNREADABLE,
-    Place,
     Problem,
     SettingsError,
     printable,
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
     from undertag.pipeline.run import Summary
     from undertag.write.events import Sink
 
-FORMATS = ("jsonl", "parquet")
 UNSET_PLACEHOLDER = "UT214"
 """A rule that waits for a setting is reported and doesn't run, but nothing is wrong with it."""
 
@@ -97,7 +94,7 @@ def tag(
     gc.disable()  # rules are millions of objects that all stay; `pipeline.process` sweeps while events are worked on
     settings = load_settings(config)
     loaded = load_rule_set(rule_paths or settings.rules, settings, pack=not no_pack)
-    sink = _sink(out, format_name, settings.attack_version, only_tagged)
+    sink = sink_of(out, format_name, settings.attack_version, only_tagged)
     if out == "-" and as_json:
         raise SettingsError(
             Problem(
@@ -126,14 +123,14 @@ def tag(
                     progress=progress,
                     about={
                         "inputs": [printable(one) for one in inputs],
-                        "rules": [_findable(path) for path in rule_paths or settings.rules],
+                        **note_rules(rule_paths or settings.rules),
                         "pack": not no_pack,
                         "placeholders": settings.placeholders,
                         "only_tagged": only_tagged,
                     },
                 )
             )
-    except BrokenPipeError:  # as of `… --out - | head`
+    except BrokenPipeError:  # as of `… --out - | head`; a named pipe's is a StoreError
         reader_gone()
         return EXIT_CLEAN
     if as_json:
@@ -179,66 +176,6 @@ def summary_json(summary: Summary) -> dict[str, Any]:
         "attack_version": summary.attack_version,
         "complete": summary.complete,
     }
-
-
-def _sink(out: str | None, format_name: str | None, attack_version: str, only_tagged: bool) -> Sink | None:
-    if format_name is not None and format_name not in FORMATS:
-        raise SettingsError(
-            Problem(code="UT903", message=f"unknown format {format_name!r}", hint="jsonl or parquet")
-        )
-    if out is None:
-        return None
-    from undertag.write.files import FileSink
-    from undertag.write.streams import PipeSink, StreamSink
-
-    if out == "-":
-        if format_name == "parquet":
-            raise SettingsError(
-                Problem(
-                    code="UT903", message="standard output can't be --format parquet", hint="name a folder"
-                )
-            )
-        return StreamSink(sys.stdout.buffer, attack_version=attack_version, only_tagged=only_tagged)
-    path = Path(out)
-    if _is_stream(path):
-        if format_name == "parquet":
-            raise _unfit(out, "a pipe or device can't hold --format parquet", "name a folder")
-        return PipeSink(path, attack_version=attack_version, only_tagged=only_tagged)
-    if format_name is None:
-        format_name = (
-            "jsonl" if path.is_file() or path.suffix in (".jsonl", ".json", ".ndjson") else "parquet"
-        )
-    if format_name == "jsonl":
-        if path.is_dir():
-            raise _unfit(out, "a folder can't hold --format jsonl", "name a file")
-        return FileSink(path, attack_version=attack_version, only_tagged=only_tagged)
-    from undertag.write.store.parquet import StoreSink
-
-    return StoreSink(path, attack_version=attack_version, only_tagged=only_tagged)
-
-
-def _is_stream(path: Path) -> bool:
-    """Whether `path` leads to a pipe or device, which is written as it is.
-
-    Raises:
-        SettingsError: UT903, it leads to a disk or socket.
-    """
-    try:
-        mode = path.stat().st_mode
-    except (OSError, ValueError):  # not there yet, or whoever opens it tells
-        return False
-    if stat.S_ISBLK(mode) or stat.S_ISSOCK(mode):
-        raise _unfit(str(path), "a disk or socket can't be written", "name a file or folder")
-    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
-
-
-def _unfit(out: str, message: str, hint: str) -> SettingsError:
-    return SettingsError(Problem(code="UT903", message=message, place=Place(source=out), hint=hint))
-
-
-def _findable(path: str) -> str:
-    """A path that `explain` finds from anywhere, as valid text."""
-    return str(Path(path).resolve()).encode("utf-8", "backslashreplace").decode()
 
 
 def _size(inputs: list[str], sink: Sink | None) -> int | None:

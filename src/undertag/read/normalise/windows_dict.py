@@ -6,13 +6,13 @@ records (nxlog, Mordor, NXLog-like exports), or None for what is no Windows even
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from undertag.read.normalise.blanks import with_blanks
 from undertag.read.normalise.clock import flat_time
+from undertag.read.normalise.winlogbeat import level_of, masks, unname
 
 _CHANNEL: Final = ("Channel", "LogName", "channel", "log_name")
 _EVENT_ID: Final = ("EventID", "EventId", "event_id", "Event_ID", "eventID")
@@ -20,11 +20,7 @@ _PROVIDER: Final = ("Provider_Name", "SourceName", "ProviderName", "Provider", "
 _COMPUTER: Final = ("Computer", "Hostname", "ComputerName", "MachineName", "computer_name", "hostname")
 _ATTRIBUTES: Final = "_attributes"
 """What `evtx_dump --separate-json-attributes` adds to an element's name for the object of its attributes."""
-_PARAM: Final = re.compile(r"param([1-9][0-9]{0,3})")
 _NESTED: Final = ("EventData", "event_data", "ExtraEventData", "UserData", "user_data")
-_LEVELS: Final = {"critical": 1, "error": 2, "warning": 3, "information": 4, "verbose": 5}
-_MASKS: Final = {"Audit Failure": "0x8010000000000000", "Audit Success": "0x8020000000000000"}
-"""Keywords and levels that Winlogbeat gives in words. Source: Microsoft, winmeta.xml of the Windows SDK."""
 _HEAD: Final[Mapping[str, tuple[str, ...]]] = {
     "EventID": _EVENT_ID,
     "Channel": _CHANNEL,
@@ -144,8 +140,8 @@ def _from_winlog(doc: Mapping[str, Any], winlog: Mapping[str, Any]) -> WindowsEv
         "Correlation_ActivityID": winlog.get("activity_id"),
         "Task": winlog.get("task"),
         "Opcode": winlog.get("opcode"),
-        "Keywords": _masks(winlog.get("keywords")),
-        "Level": _LEVELS.get(_text(_inner(doc, "log", "level"))),
+        "Keywords": masks(winlog.get("keywords")),
+        "Level": level_of(doc),
     }
     fields: dict[str, Any] = {}
     for name in ("event_data", "user_data"):
@@ -153,7 +149,7 @@ def _from_winlog(doc: Mapping[str, Any], winlog: Mapping[str, Any]) -> WindowsEv
         if isinstance(data, Mapping):
             fields.update(data_fields(data))
         fields.update(_dotted(winlog, name + "."))
-    _unname(fields)
+    unname(fields)
     _tell(fields, doc.get("message"))
     return WindowsEvent(
         channel=_text(head["Channel"]),
@@ -176,7 +172,7 @@ def _from_flat(doc: Mapping[str, Any]) -> WindowsEvent | None:
         if isinstance(nested, Mapping):
             data = data_fields(nested)
             if name == "event_data":
-                _unname(data)
+                unname(data)
                 _tell(data, doc.get("Message") or doc.get("message"))
             fields = {**fields, **data}
     if channel == "Windows PowerShell" and "Data" not in fields and "Message" in fields:
@@ -254,40 +250,10 @@ def _unnamed(value: Any, fields: dict[str, Any]) -> None:
         fields["Data"] = texts if len(texts) > 1 else texts[0]
 
 
-def _unname(fields: dict[str, Any]) -> None:
-    """Winlogbeat calls data without names param1, param2, …: where that is all there is, its texts are `Data` too.
-
-    Where a manifest has those very names (System's 7036) they are kept, so that rules find either.
-    """
-    numbers = {}
-    for name in fields:
-        found = _PARAM.fullmatch(name)
-        if found is not None:
-            numbers[int(found[1])] = name
-        elif name != "Binary":
-            return
-    if numbers:
-        texts = [fields[numbers[number]] for number in sorted(numbers)]
-        fields["Data"] = texts if len(texts) > 1 else texts[0]
-
-
 def _tell(fields: dict[str, Any], message: Any) -> None:
     """Gives the text that Windows shows of an event as `Message`, where the event has no such field of its own."""
     if isinstance(message, str) and message:
         fields.setdefault("Message", message)
-
-
-def _masks(keywords: Any) -> Any:
-    """Keywords in words, and those that the Security log is searched for as the numbers that they are in the event."""
-    if not isinstance(keywords, list):
-        return keywords
-    return [*keywords, *(_MASKS[word] for word in keywords if isinstance(word, str) and word in _MASKS)]
-
-
-def _inner(doc: Mapping[str, Any], name: str, inner: str) -> Any:
-    """What is written `{"log": {"level": …}}` or `{"log.level": …}`."""
-    outer = doc.get(name)
-    return outer.get(inner) if isinstance(outer, Mapping) else doc.get(f"{name}.{inner}")
 
 
 def _dotted(doc: Mapping[str, Any], prefix: str) -> dict[str, Any]:

@@ -112,7 +112,8 @@ def batches_of(folder: Path, columns: list[str] | None = None, filter_by: Any = 
     import pyarrow as pa
     import pyarrow.dataset as ds
 
-    if not (folder / EVENTS).is_dir():
+    events = folder / EVENTS
+    if events.is_symlink() or not events.is_dir():
         raise _no_output(folder)
     try:
         dataset = ds.dataset(part_files(folder), schema=EVENT_SCHEMA, format="parquet")

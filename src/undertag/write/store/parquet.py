@@ -2,7 +2,7 @@
 
 Contract: `OUT/events/day=YYYY-MM-DD/part-*.parquet` (events without a time under `day=unknown`), `OUT/problems.parquet`,
 `OUT/run.json`. A part is written under a name that starts with `.` and renamed when whole; `run.json` says
-`"complete": false` until the run has ended well.
+`"complete": false` until the run has ended well. No link in it is followed: what lies behind one is somebody else's.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from undertag.model.output import Output
 from undertag.model.problem import Place, Problem, StoreError
 from undertag.model.source import mended
 from undertag.write.events import NewUid, Tagged
-from undertag.write.files import is_ours, store_error, sync, write_whole
+from undertag.write.files import NOTHING, is_ours, store_error, sync, write_whole
 from undertag.write.jsonl import as_object
 
 ROWS_A_PART: Final = 50_000
@@ -171,6 +171,7 @@ def _write_whole(table: pa.Table, path: Path) -> None:
     """Writes a table so that it is there whole or not at all."""
     partial = path.with_name(f".{path.name}")
     try:
+        partial.unlink(missing_ok=True)  # it may be a link to something else
         pq.write_table(table, partial, compression="zstd")
         sync(partial)
     except OSError:
@@ -184,17 +185,34 @@ def _moment(time: str | None) -> datetime | None:
 
 
 def part_files(folder: Path) -> list[str]:
-    """The parts of a store that are whole, sorted."""
-    return sorted(map(str, (folder / EVENTS).glob("day=*/part-*.parquet")))
+    """The parts of a store that are whole, sorted; no link is followed."""
+    events = folder / EVENTS
+    days = () if events.is_symlink() else (day for day in events.glob("day=*") if not day.is_symlink())
+    parts = (part for day in days for part in day.glob("part-*.parquet"))
+    return sorted(str(part) for part in parts if not part.is_symlink())
 
 
 def _remove_events(folder: Path) -> None:
-    """Removes the parts that an earlier run left, whole or not, and nothing else."""
+    """Removes the parts that an earlier run left, whole or not, and links in their place, and nothing else."""
     for day in list(folder.glob("day=*")):
+        if day.is_symlink():
+            day.unlink()
+            continue
         for part in (*day.glob("part-*.parquet"), *day.glob(".part-*.parquet")):
             part.unlink()
         with suppress(OSError):  # somebody put something else there
             day.rmdir()
+
+
+def _taken(folder: Path, message: str) -> StoreError:
+    return StoreError(
+        Problem(
+            code="UT602",
+            message=message,
+            place=Place(source=str(folder)),
+            hint="name an empty or new folder, or one that an earlier run wrote",
+        )
+    )
 
 
 class StoreSink:
@@ -222,20 +240,15 @@ class StoreSink:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if any(self.folder.iterdir()) and not is_ours(self.folder / RUN):
-                raise StoreError(
-                    Problem(
-                        code="UT602",
-                        message="the folder holds something else",
-                        place=Place(source=str(self.folder)),
-                        hint="name an empty or new folder, or one that an earlier run wrote",
-                    )
-                )
+                raise _taken(self.folder, "the folder holds something else")
+            if (self.folder / EVENTS).is_symlink():
+                raise _taken(self.folder, f"its folder {EVENTS} is a link")
             write_whole(self.folder / RUN, orjson.dumps({**about, "complete": False}))
             _remove_events(self.folder / EVENTS)
             (self.folder / "problems.parquet").unlink(missing_ok=True)
             (self.folder / EVENTS).mkdir(exist_ok=True)
         except OSError as error:
-            raise store_error(self.folder, error) from error
+            raise store_error(self.folder, error, NOTHING) from error
 
     def take(self, data: bytes) -> None:
         """Nothing comes back from a folder's writers."""
