@@ -39,6 +39,11 @@ def test_every_problem_code_is_said_in_words() -> None:
         assert "(see the message)" not in row, f"say it in tools/build_docs.py: {row}"
 
 
+def test_every_problem_code_has_its_words_in_one_place() -> None:
+    twice = {code: said for code, said in builder().meanings().items() if len(said) > 1}
+    assert not twice
+
+
 def test_links_between_pages_lead_somewhere() -> None:
     import re
 

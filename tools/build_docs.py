@@ -25,15 +25,6 @@ WORDS: Final[dict[str, str]] = {
     "UT120": "the folder holds no regression data of SigmaHQ",
     "UT121": "a file of regression data can't be read",
     "UT191": "a worker process ended unexpectedly",
-    "UT261": "a tag rule's descriptive keys are wrong: author, date, description, level, title, number of documents",
-    "UT262": "a tag rule's tag is wrong: name, kind, taken by another rule, or an `attack.*` tag on it",
-    "UT263": "a tag rule's `undertag:` key is missing or malformed, or a text in it is empty or too long",
-    "UT264": "a tag rule's link names a technique that the ATT&CK release doesn't have, or is too strong without measurement",
-    "UT265": "a key under a tag rule's `needs` is no entry key, or stands there twice",
-    "UT266": "a tag rule's example doesn't match",
-    "UT267": "a tag rule's example still matches when an attribute that matters is spoilt",
-    "UT268": "a tag rule's counterexample matches, or is of another log source",
-    "UT269": "a field or a `not` of a tag rule's detection that no example shows to matter",
     "UT271": "all that the rule looks for are single letters",
     "UT272": "a tag is not in the ATT&CK release, became another there, or is deprecated",
     "UT273": "nothing that an event must hold, so that the rule is evaluated on every event",
@@ -90,7 +81,7 @@ WORDS: Final[dict[str, str]] = {
     "UT903": "an argument or option has a value that isn't known, or doesn't go with another",
     "UT904": "what is asked for is not in the output, or a text can't stand in a rule",
 }
-"""What those codes mean whose messages alone don't tell."""
+"""What those codes mean whose messages alone don't tell, and that have no words where they are made."""
 
 
 def commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
@@ -128,17 +119,31 @@ def command_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def meanings() -> dict[str, list[str]]:
+    """What each code means, once for each place that says so; a test holds that there is one.
+
+    The places: the loader's table, the docstring of what makes the problem, the table at a module's head; `WORDS` fills gaps.
+    """
+    found = {code: [title] for code, (_, title) in CODES.items()}
+    for text in _sources():
+        for code, said in (*_DOCSTRING.findall(text), *_TABLE_ROW.findall(text)):
+            found.setdefault(code, []).append(said)
+    for code, said in WORDS.items():
+        found.setdefault(code, []).append(said)
+    return found
+
+
+def _sources() -> list[str]:
+    return [path.read_text(encoding="utf-8") for path in sorted((ROOT / "src" / "undertag").rglob("*.py"))]
+
+
 def problem_page() -> str:
     """The page of problem codes: what each means.
 
-    Words come from the loader's table, the docstring of what makes the problem, the table at a module's head, or `WORDS`;
-    where none of them has any, from the messages themselves.
+    Where a code has no words (see `meanings`), its messages themselves stand.
     """
-    texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "src" / "undertag").rglob("*.py"))]
-    words = {code: title for code, (_, title) in CODES.items()} | WORDS
-    for text in texts:
-        for code, said in (*_DOCSTRING.findall(text), *_TABLE_ROW.findall(text)):
-            words.setdefault(code, said)
+    texts = _sources()
+    words = {code: said[0] for code, said in meanings().items()}
     messages: dict[str, dict[str, None]] = {code: {} for code in words}
     for text in texts:
         for match in _CODE.finditer(text):

@@ -126,8 +126,14 @@ def test_the_release_of_the_settings_is_named_as_releases_are(tmp_path: Path, ca
     assert run(["tag", str(events), "--config", str(settings), "--out", "-", "--quiet"]) == 0
     assert json.loads(capfd.readouterr().out)["undertag"]["attack_version"] == "19"
     settings.write_text('attack_version = "99"\n')
-    assert run(["tag", str(events), "--config", str(settings)]) == 3
-    assert "UT344" in capfd.readouterr().err
+    for args in (
+        ["tag", str(events)],
+        ["rules", "lint", str(tmp_path)],
+        ["explain", str(tmp_path), "--event", "x"],
+        ["demo"],
+    ):
+        assert run([*args, "--config", str(settings)]) == 3
+        assert "UT344" in capfd.readouterr().err
 
 
 def commands() -> Iterator[tuple[str, Any]]:

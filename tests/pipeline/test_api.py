@@ -22,6 +22,7 @@ from tests.pipeline.mixed import evtx_json, flat, rule_id, winlogbeat, write_rul
 from tests.pipeline.running import lines, tagged
 
 import undertag
+from undertag.pipeline.api import _written
 from undertag.pipeline.arrow_rows import row_json, rows_of
 
 EVENTS = [
@@ -136,6 +137,34 @@ def test_half_a_surrogate_pair_is_told_and_left_out(rules: Path) -> None:
     assert [problem.code for problem in tagging.problems] == ["UT111"]
 
 
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+def test_no_number_is_null_beside_what_orjson_cannot_write(number: str, tagging: undertag.Tagging) -> None:
+    event = {**flat(EVENTS[1]), "N": 2**70, "T": dt.datetime(2026, 3, 1, tzinfo=dt.UTC)}
+    assert json.loads(_written({**event, "x": float(number), "y": "NaN"})) == {
+        **event, "T": "2026-03-01T00:00:00+00:00", "x": None, "y": "NaN",
+    }  # fmt: skip
+    assert [found.entry for found in tagging.tag([{**event, "x": float(number)}])] == ["windows/sysmon/1"]
+
+
+def nested(depth: int) -> dict[str, Any]:
+    event: dict[str, Any] = {}
+    for _ in range(depth):
+        event = {"a": event}
+    return event
+
+
+def circular() -> dict[str, Any]:
+    event: dict[str, Any] = {}
+    event["a"] = event
+    return event
+
+
+@pytest.mark.parametrize("event", [nested(100_000), circular()], ids=["too deep", "circular"])
+def test_what_json_cannot_hold_is_refused(event: dict[str, Any], tagging: undertag.Tagging) -> None:
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        list(tagging.tag([event]))
+
+
 def broken_off() -> Iterator[dict[str, Any]]:
     yield from map(flat, EVENTS[:2_500])
     raise OSError("gone")
@@ -178,12 +207,36 @@ def test_threads_may_share_one(tagging: undertag.Tagging) -> None:
         sys.setswitchinterval(before)
 
 
+NANOSECONDS = pa.array([1_500], pa.timestamp("ns"))
+MICROSECONDS = "1970-01-01T00:00:00.000001"
 COLUMNS = {
     "nanoseconds": (pa.array([1_500], pa.timestamp("ns")), "1970-01-01T00:00:00.000001"),
     "nanoseconds in a list": (pa.array([[1_500]], pa.list_(pa.timestamp("ns"))), ["1970-01-01T00:00:00.000001"]),
     "nanoseconds in a struct": (
         pa.array([{"a": 1_500}], pa.struct([("a", pa.timestamp("ns"))])),
         {"a": "1970-01-01T00:00:00.000001"},
+    ),
+    "nanoseconds in a fixed-size list": (pa.FixedSizeListArray.from_arrays(NANOSECONDS, 1), [MICROSECONDS]),
+    "nanoseconds in a list view": (pa.ListViewArray.from_arrays([0], [1], NANOSECONDS), [MICROSECONDS]),
+    "nanoseconds in a map": (
+        pa.array([[("a", 1_500)]], pa.map_(pa.string(), pa.timestamp("ns"))),
+        [["a", MICROSECONDS]],
+    ),
+    "nanoseconds in a dictionary": (NANOSECONDS.dictionary_encode(), MICROSECONDS),
+    "nanoseconds in a run": (pa.RunEndEncodedArray.from_arrays(pa.array([1], pa.int32()), NANOSECONDS), MICROSECONDS),
+    "nanoseconds in a union": (
+        pa.UnionArray.from_dense(pa.array([0], pa.int8()), pa.array([0], pa.int32()), [NANOSECONDS]),
+        MICROSECONDS,
+    ),
+    "date after 9999": (pa.array([3_000_000], pa.int32()).cast(pa.date32()), "10183-09-21"),
+    "time after 9999": (pa.array([253_402_300_800]).cast(pa.timestamp("s", "UTC")), "10000-01-01 00:00:00Z"),
+    "such a date in a list": (pa.array([[3_000_000]], pa.list_(pa.int32())).cast(pa.list_(pa.date32())), ["10183-09-21"]),
+    "long duration": (pa.array([2**62]).cast(pa.duration("s")), 2**62),
+    "long duration in milliseconds": (pa.array([2**62]).cast(pa.duration("ms")), 2**62 / 1_000),
+    "unknown time zone": (pa.array([0]).cast(pa.timestamp("s", "No/Where")), "1970-01-01 00:00:00Z"),
+    "text that is no UTF-8": (
+        pa.StringArray.from_buffers(1, pa.array([0, 1], pa.int32()).buffers()[1], pa.py_buffer(b"\xff")),
+        "ff",
     ),
     "date": (pa.array([dt.date(2026, 3, 1)]), "2026-03-01"),
     "time": (pa.array([1_500], pa.time64("ns")), "00:00:00.000001"),
@@ -200,6 +253,16 @@ def test_columns_of_any_type_are_read(column: Any, said: Any, tagging: undertag.
     [row] = rows_of(table)
     assert json.loads(row_json(row)) == {"a": said}
     assert tagging.tag_arrow(table).column_names[0] == "a"
+
+
+def test_a_value_that_python_cannot_hold_changes_no_other() -> None:
+    far = pa.array([0, 3_000_000, None], pa.int32()).cast(pa.date32())
+    rows = rows_of(pa.table({"a": far, "b": [1, 2, 3]}))
+    assert [json.loads(row_json(row)) for row in rows] == [
+        {"a": "1970-01-01", "b": 1},
+        {"a": "10183-09-21", "b": 2},
+        {"b": 3},
+    ]
 
 
 def test_of_rules_with_one_id_the_first_stays_and_the_rest_is_told(rules: Path) -> None:

@@ -7,8 +7,9 @@ tagging, UT5xx coverage, UT6xx store, UT9xx settings and usage.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Severity = Literal["info", "warning", "error"]
 
@@ -20,12 +21,22 @@ EXIT_UNREADABLE = 4
 EXIT_INTERRUPTED = 130
 
 
+_UNSHOWN: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
 def printable(name: str) -> str:
-    """A name as it can be shown and written anywhere: control characters, and bytes that are no UTF-8, as escapes."""
+    """A name as it can be shown and written anywhere, and else as it is, so that it opens what it names.
+
+    Control characters, line and paragraph separators, what turns the direction of text, and bytes that are no UTF-8
+    stand as escapes. Spaces of all widths and joiners, which names in many scripts need, stay.
+    """
     if name.isprintable():
         return name
     return "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode()
+        char.encode("unicode_escape", "backslashreplace").decode()
+        if char in _BIDI or unicodedata.category(char) in _UNSHOWN
+        else char
         for char in name
     )
 

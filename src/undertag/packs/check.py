@@ -6,15 +6,15 @@ A pack without findings loads without problems, has one tag a rule, and every ru
 
 | code | what is wrong |
 | --- | --- |
-| UT261 | Sigma's descriptive keys: author, date, description, level, number of documents |
-| UT262 | the tag: name, kind, taken by another rule, or an `attack.*` tag on it |
-| UT263 | the `undertag:` key: shape, empty or overlong texts |
-| UT264 | a link: technique unknown in the ATT&CK release, strength without measurement |
-| UT265 | a key under `needs`: no key at all, or of no entry of the catalogue |
-| UT266 | an example does not match |
-| UT267 | an example matches still when an attribute that matters is spoilt |
-| UT268 | a counterexample matches, or is of another log source |
-| UT269 | a field or a `not` of the detection that no event shows to matter |
+| UT261 | a tag rule's descriptive keys are wrong: author, date, description, level, title, number of documents |
+| UT262 | a tag rule's tag is wrong: name, kind, taken by another rule, or an `attack.*` tag on it |
+| UT263 | a tag rule's `undertag:` key is missing or malformed, or a text in it is empty or too long |
+| UT264 | a tag rule's link names a technique that the ATT&CK release doesn't have, or is too strong without measurement |
+| UT265 | a key under a tag rule's `needs` is no entry key, stands there twice, or is of no entry of the catalogue |
+| UT266 | a tag rule's example doesn't match |
+| UT267 | a tag rule's example still matches when an attribute that matters is spoilt |
+| UT268 | a tag rule's counterexample matches, or is of another log source |
+| UT269 | a field or a `not` of a tag rule's detection that no example shows to matter |
 """
 
 from __future__ import annotations

@@ -122,9 +122,11 @@ class Tagging:
         An event is a mapping in any of the shapes that the command reads: EVTX-as-JSON, Winlogbeat, or flat with
         `Channel` and `EventID`. One that can't be read is left out and told in `problems`.
 
+        Numbers that are none (NaN, infinity) are read as null.
+
         Raises:
-            TypeError: an event holds something that JSON has no word for. What came before it is given first, as it is
-                where `events` raises.
+            TypeError: an event holds something that JSON has no word for, holds itself, or is nested deeper than Python
+                can follow. What came before it is given first, as it is where `events` raises.
         """
         source, ledger, start = iter(events), Ledger(), 0
         failed: Exception | None = None
@@ -205,16 +207,37 @@ def _tagged(event: Mapping[str, Any], said: dict[str, Any]) -> TaggedEvent:
 
 
 def _written(event: Mapping[str, Any]) -> bytes:
-    """An event as JSON, as the command would read it."""
+    """An event as JSON, as the command would read it.
+
+    Raises:
+        TypeError: JSON can't say it.
+    """
     try:
         return orjson.dumps(event, default=_plain, option=orjson.OPT_NON_STR_KEYS)
     except orjson.JSONEncodeError:  # whole numbers beyond 64 bits, half surrogate pairs, very deep ones
-        text = json.dumps(event, default=_plain, ensure_ascii=False, separators=(",", ":"))
-        return text.encode(errors="backslashreplace")  # half a pair: a JSON escape, told as damaged
+        pass
+    try:
+        text = _dumped(event)
+        if "NaN" in text or "Infinity" in text:  # words that JSON hasn't: null, as orjson writes them
+            text = _dumped(json.loads(text, parse_constant=lambda _: None))
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # circular, too deep, or a whole number of thousands of digits
+        raise TypeError(f"Event is not JSON serializable: {error}") from error
+    return text.encode(errors="backslashreplace")  # half a pair: a JSON escape, told as damaged
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"))
 
 
 def _plain(value: Any) -> Any:
-    """Something that JSON libraries don't know, in words that they do."""
+    """Something that a JSON library doesn't know, in words that it does; `json` doesn't know all that orjson does (times).
+
+    Raises:
+        TypeError: neither knows it.
+    """
     if isinstance(value, Mapping):
         return dict(value)
     return orjson.loads(orjson.dumps(value))

@@ -208,7 +208,7 @@ def bad_evtx_file(
 def bad_structure(
     source: str, message: str, offset: int, data: bytes = b"", *, severity: Severity = "error"
 ) -> Problem:
-    """UT118: what holds records together (array, envelope, header) is damaged."""
+    """UT118: what holds records together (array, envelope, header, the quotes of a CSV row) is damaged."""
     return Problem(
         code="UT118",
         severity=severity,
@@ -220,7 +220,7 @@ def bad_structure(
 
 
 def open_quotes(source: str, offset: int, data: bytes) -> Problem:
-    """UT118: quotes of a CSV row are never closed."""
+    """Quotes of a CSV row are never closed: a damaged structure."""
     message = "quotes that begin on this line are never closed: the row was taken to end with its line"
     return bad_structure(source, message, offset, data, severity="warning")
 

@@ -129,6 +129,37 @@ def test_import(tmp_path: Path) -> None:
     assert document("show", "T1059", "-V", "16.1")["name"] == "Interpreter"
 
 
+def test_a_release_that_the_settings_name_can_be_imported(tmp_path: Path) -> None:
+    path, settings = tmp_path / "enterprise-attack.json", tmp_path / "undertag.toml"
+    path.write_bytes(bundle(technique("T1059", "Interpreter")))
+    settings.write_text('attack_version = "16.1"\n')
+    config = ("--config", str(settings))
+    assert document("show", "T1059", "--version", "18.1", *config)["version"] == "18.1"
+    assert document("diff", "18.1", "19", *config)["new"] == "19"
+    error = run("show", "T1059", *config).exception
+    assert isinstance(error, UndertagError)
+    assert error.problem.code == "UT344"
+    assert document("import", str(path), "--as", "16.1", *config)["version"] == "16.1"
+    assert document("show", "T1059", *config)["name"] == "Interpreter"
+
+
+def test_a_release_that_is_none_is_told_by_the_settings(tmp_path: Path) -> None:
+    settings = tmp_path / "undertag.toml"
+    settings.write_text('attack_version = "newest"\n')
+    error = run("import", "no-such-file.json", "--config", str(settings)).exception
+    assert isinstance(error, UndertagError)
+    assert (error.problem.code, error.exit_code) == ("UT902", 3)
+    assert "attack_version" in str(error)
+
+
+@pytest.mark.parametrize("command", ["show", "resolve"])
+def test_nothing_takes_the_place_of_a_deprecated_technique(command: str) -> None:
+    text = run(command, "T1043").stdout
+    assert "  ATT&CK names T1571 where appropriate\n" in text
+    assert "now:" not in text
+    assert "  now: T1059.001\n" in run(command, "T1086").stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "exit_code"),
     [

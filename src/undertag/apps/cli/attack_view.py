@@ -5,6 +5,7 @@ Contract: pure; the JSON keys are the contract of docs/reference/cli.md.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from undertag.apps.cli.output import problem_json
@@ -85,18 +86,24 @@ def resolve_text(found: Resolution) -> str:
     """Where an id went, a line a hop."""
     lines = [f"{found.id} {found.name}: {found.state} in ATT&CK {found.to}".replace(" :", ":")]
     lines += [f"  {hop.source} → {hop.target}  ({hop.kind}, {hop.by}; {hop.basis})" for hop in found.hops]
-    if found.ids and found.ids != (found.id,):
-        lines.append(f"  now: {', '.join(found.ids)}")
+    lines += _after(found.id, found.state, found.ids)
     if found.note:
         lines.append(f"  {found.note}")
     return "\n".join(lines)
 
 
+def _after(attack_id: str, state: str, ids: Sequence[str]) -> list[str]:
+    """What came after an id; nothing takes the place of a deprecated one, whatever ATT&CK names."""
+    if list(ids) in ([], [attack_id]):
+        return []
+    names = ", ".join(ids)
+    return [f"  ATT&CK names {names} where appropriate" if state == "deprecated" else f"  now: {names}"]
+
+
 def show_text(document: dict[str, Any]) -> str:
     """An object of ATT&CK with its telemetry and MITRE's notice."""
     lines = [f"{document['id']} {document['name']} (ATT&CK {document['version']}, {document['state']})"]
-    if document["resolved"] not in ([], [document["id"]]):
-        lines.append(f"  now: {', '.join(document['resolved'])}")
+    lines += _after(document["id"], document["state"], document["resolved"])
     for key in ("tactics", "platforms", "subtechniques", "techniques", "data_sources", "data_components"):
         if document.get(key):
             lines.append(f"  {key.replace('_', ' ')}: {', '.join(document[key])}")

@@ -39,7 +39,7 @@ def demo(
     from undertag.apps.cli.settings import load_settings
     from undertag.apps.demo.findings import find
 
-    settings = load_settings(config)
+    settings = load_settings(config).with_release()
     loaded = load_rule_set((), settings, pack=True)
     folder = Path(out) if out is not None else Path(tempfile.mkdtemp(prefix="undertag-demo-"))
     summary = _run(folder, loaded, settings)

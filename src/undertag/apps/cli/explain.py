@@ -44,7 +44,7 @@ def explain(
     from undertag.apps.cli.settings import load_settings
     from undertag.write.store.find import about_of, find_event
 
-    settings = load_settings(config)
+    settings = load_settings(config).with_release()
     written = find_event(out, event)
     document: dict[str, Any] = {
         "event_uid": written.uid,

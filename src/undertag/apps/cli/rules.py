@@ -79,7 +79,6 @@ def regress(
     config: Config = None,
 ) -> int:
     """Run SigmaHQ's regression data: does every rule find its own recording?"""
-
     from undertag.apps.cli.settings import load_settings
     from undertag.pipeline.regress import run_regression
 
@@ -114,7 +113,7 @@ def lint(
     from undertag.match.sigma.cache import load_rules_cached
     from undertag.pipeline.lint import lint as find
 
-    settings = load_settings(config)
+    settings = load_settings(config).with_release()
     result = load_rules_cached(paths, placeholders=settings.placeholders)
     findings = [*result.problems, *find(result.rules, settings.attack_version)]
     if as_json:

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import msgspec
 
 from undertag.catalogue.attack import known_version
+from undertag.catalogue.attack.releases import is_version
 from undertag.model.problem import Place, Problem, SettingsError
 
 MAX_BYTES = 1 << 20
@@ -32,13 +33,22 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     placeholders: dict[str, list[str]] = {}
     workers: Annotated[int, msgspec.Meta(ge=1, le=256)] | None = None
 
+    def with_release(self) -> Self:
+        """The settings for what uses the ATT&CK release: it is here, and named as releases are.
+
+        Raises:
+            CatalogueError: UT344, it is neither embedded nor imported.
+        """
+        return msgspec.structs.replace(self, attack_version=known_version(self.attack_version))
+
 
 def load_settings(path: str | None) -> Settings:
     """Reads a settings file; the defaults where `path` is None.
 
+    That the ATT&CK release is here isn't asked: what imports it reads the same file. See `Settings.with_release`.
+
     Raises:
         SettingsError: the file can't be read, is no TOML, or has an unknown key or a wrong value.
-        CatalogueError: it names an ATT&CK release that isn't here.
     """
     if path is None:
         return Settings()
@@ -63,4 +73,13 @@ def load_settings(path: str | None) -> Settings:
                 hint="see docs/reference/settings.md",
             )
         ) from error
-    return msgspec.structs.replace(settings, attack_version=known_version(settings.attack_version))
+    if not is_version(settings.attack_version.strip().lower().removeprefix("v")):
+        raise SettingsError(
+            Problem(
+                code="UT902",
+                message=f"settings: {settings.attack_version[:40]!r} is no ATT&CK release - at `$.attack_version`",
+                place=Place(source=path),
+                hint='it is a number, as "19" or "18.1"',
+            )
+        )
+    return settings

@@ -92,7 +92,7 @@ def tag(
     from undertag.tag.tagger import TagSettings
 
     gc.disable()  # rules are millions of objects that all stay; `pipeline.process` sweeps while events are worked on
-    settings = load_settings(config)
+    settings = load_settings(config).with_release()
     loaded = load_rule_set(rule_paths or settings.rules, settings, pack=not no_pack)
     sink = sink_of(out, format_name, settings.attack_version, only_tagged)
     if out == "-" and as_json:
