@@ -4,8 +4,7 @@ Contract: `compile_text_test(test)` gives a pure function `str -> bool`. It take
 `wants_folded(test)` is true and the text as it is elsewhere (tests on numbers, dates and addresses take
 either). Every predicate runs in time linear in the text, but for regular expressions that re2 refuses
 (look-around, back-references): those run in `regex` for at most `REGEX_SECONDS` a value, much less once that was
-too little too often; a value that takes
-longer counts as no match and is reported to `on_timeout`.
+too little too often; a value that takes longer counts as no match and is reported to `on_timeout`.
 """
 
 from __future__ import annotations

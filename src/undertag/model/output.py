@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,3 +24,7 @@ class Output:
     def holds(self, path: str) -> bool:
         """Whether a path, all links followed, belongs to the output."""
         return path in self.paths or any(path.startswith(own + os.sep) for own in self.paths)
+
+
+NOWHERE: Final = Output()
+"""The output of who writes nothing."""

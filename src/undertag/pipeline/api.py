@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from os import PathLike
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +20,7 @@ from undertag.catalogue.other import other_router
 from undertag.catalogue.windows import windows_router
 from undertag.match.engine import Engine
 from undertag.match.sigma.cache import load_rules_cached
+from undertag.match.sigma.joined import id_taken, joined
 from undertag.match.sigma.result import LoadResult
 from undertag.model.problem import Problem
 from undertag.model.rule import Rule
@@ -98,12 +99,8 @@ class Tagging:
         settings = settings or TagSettings(signature_names=pack)
         settings = replace(settings, attack_version=known_version(settings.attack_version))
         self.problems: list[Problem] = []
-        by_id = {rule.id: rule for rule in (load_pack().rules if pack else ())}
-        for rule in rules or ():
-            first = by_id.setdefault(rule.id, rule)
-            if first != rule:
-                self.problems.append(_taken(rule, first))
-        self.rules = sorted(by_id.values(), key=lambda rule: (not rule.pack, rule.id))
+        self.rules, left_out = joined(chain(load_pack().rules if pack else (), rules or ()))
+        self.problems.extend(id_taken(rule, first) for rule, first in left_out if rule != first)
         self._lock = Lock()
         self._held: Records = Records(raws=[])
         self._way = Way(
@@ -249,11 +246,3 @@ def _counted_on(problem: Problem, start: int) -> Problem:
     if not start or place is None or place.record is None:
         return problem
     return replace(problem, place=replace(place, record=place.record + start))
-
-
-def _taken(rule: Rule, first: Rule) -> Problem:
-    return Problem(
-        code="UT208",
-        message=f"{rule.file}: the id {rule.id} is taken by {first.file}",
-        hint="give one of them another id",
-    )

@@ -18,7 +18,7 @@ from undertag.catalogue.other import other_router
 from undertag.catalogue.sources.lookup import load_catalogue
 from undertag.catalogue.windows import windows_router
 from undertag.match.engine import Engine
-from undertag.model.output import Output
+from undertag.model.output import NOWHERE
 from undertag.model.problem import Problem, UndertagError
 from undertag.model.rule import Rule
 from undertag.model.source import Unit
@@ -123,7 +123,7 @@ def run(job: Job) -> Summary:
         renderer=job.sink.renderer() if job.sink else None,
     )
     reading: list[Problem] = []
-    output = job.sink.output() if job.sink is not None else Output()
+    output = job.sink.output() if job.sink is not None else NOWHERE
     refuse_replacing(job.inputs, output)
     todo = units(job.inputs, unit_bytes=job.unit_bytes, problems=reading, output=output)
     about = {"undertag": __version__, "attack_version": job.settings.attack_version, **job.about}

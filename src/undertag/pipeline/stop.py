@@ -16,6 +16,8 @@ from typing import Any, Final
 
 GRACE_SECONDS: Final = 3.0
 """So long a step may go on after an interrupt."""
+_TIMED: Final = hasattr(signal, "setitimer")
+"""Whether the system has timers that tell when that is over."""
 
 
 class Stop:
@@ -31,7 +33,7 @@ class Stop:
     def __enter__(self) -> Stop:
         if threading.current_thread() is threading.main_thread():
             self._before = signal.signal(signal.SIGINT, self._interrupt)
-            if hasattr(signal, "setitimer"):
+            if _TIMED:
                 self._alarm = signal.signal(signal.SIGALRM, self._insist)
             self._held = True
         return self
@@ -40,7 +42,7 @@ class Stop:
         if self._held:
             self.settled()
             signal.signal(signal.SIGINT, self._before)
-            if hasattr(signal, "setitimer"):
+            if _TIMED:
                 signal.signal(signal.SIGALRM, self._alarm)
             self._held = False
 
@@ -57,14 +59,14 @@ class Stop:
 
     def settled(self) -> None:
         """What is left, such as closing the output, takes the time that it takes."""
-        if self._held and hasattr(signal, "setitimer"):
+        if self._held and _TIMED:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         again, self.asked = self.asked, True
         if again or self._waiting:
             raise KeyboardInterrupt
-        if hasattr(signal, "setitimer"):
+        if _TIMED:
             signal.setitimer(signal.ITIMER_REAL, GRACE_SECONDS)
 
     def _insist(self, number: int, frame: FrameType | None) -> None:

@@ -19,12 +19,12 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from undertag.model.output import Output
+from undertag.model.output import NOWHERE, Output
 from undertag.model.problem import Problem, printable
 from undertag.read import faults
 from undertag.read.encoding import UTF8_BOM, to_utf8, utf16_of
 from undertag.read.limits import HEAD_BYTES, Budget, Limits
-from undertag.read.paths import NOWHERE, STDIN, Found, find_files
+from undertag.read.paths import STDIN, Found, find_files
 from undertag.read.source import Source
 from undertag.read.streams import GZIP_MAGIC, ZSTD_MAGIC, Stream, file_blocks, gunzip, unzstd
 from undertag.read.tarballs import Member, is_tar, tar_members

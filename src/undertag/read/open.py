@@ -12,13 +12,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from undertag.model.output import Output
+from undertag.model.output import NOWHERE, Output
 from undertag.model.problem import Problem
 from undertag.model.source import Records, Unit
 from undertag.read import faults
 from undertag.read.containers import find_sources, unpacked_size
 from undertag.read.limits import HEAD_BYTES, MAX_RECORD_BYTES, Limits
-from undertag.read.paths import NOWHERE, STDIN, find_files
+from undertag.read.paths import STDIN, find_files
 from undertag.read.registry import broken_packages, claimed_by, load_format
 from undertag.read.sniff import is_undecided, looks_like, sniff
 from undertag.read.source import Source

@@ -15,14 +15,12 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from undertag.model.output import Output
+from undertag.model.output import NOWHERE, Output
 from undertag.read import faults
 from undertag.read.patterns import matches
 from undertag.read.streams import Tell
 
 STDIN: Final = "-"
-NOWHERE: Final = Output()
-"""The output of who writes nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -150,7 +150,7 @@ class TechniqueClaims:
 
 def deprecation(tag: str, found: Resolution) -> str:
     """What is to be told of a deprecated tag."""
-    named = f", which names {', '.join(found.ids)} where appropriate" if found.ids else " without a successor"
+    named = f", which {found.advice}" if found.ids else " without a successor"
     return f"{tag} is deprecated in ATT&CK {found.to}{named}"
 
 

@@ -94,10 +94,11 @@ def resolve_text(found: Resolution) -> str:
 
 def _after(attack_id: str, state: str, ids: Sequence[str]) -> list[str]:
     """What came after an id; nothing takes the place of a deprecated one, whatever ATT&CK names."""
+    from undertag.catalogue.attack.resolution import advice
+
     if list(ids) in ([], [attack_id]):
         return []
-    names = ", ".join(ids)
-    return [f"  ATT&CK names {names} where appropriate" if state == "deprecated" else f"  now: {names}"]
+    return [f"  ATT&CK {advice(ids)}" if state == "deprecated" else f"  now: {', '.join(ids)}"]
 
 
 def show_text(document: dict[str, Any]) -> str:

@@ -21,10 +21,7 @@ class RuleSet:
 
 
 def load_rule_set(paths: Sequence[str], settings: Settings, *, pack: bool) -> RuleSet:
-    """Our pack (if asked for), then the rules under `paths`; of two with one id the first stays.
-
-    The order is by id, so that what an event says doesn't depend on where files lie.
-    """
+    """Our pack (if asked for), then the rules under `paths`, joined to one set."""
     from undertag.match.sigma.pause import collector_paused
 
     with collector_paused():
@@ -35,6 +32,7 @@ def load_rule_set(paths: Sequence[str], settings: Settings, *, pack: bool) -> Ru
 
 def _load(paths: Sequence[str], settings: Settings, *, pack: bool) -> RuleSet:
     from undertag.match.sigma.cache import load_rules_cached
+    from undertag.match.sigma.joined import id_taken, joined
 
     if pack:
         from undertag.packs import pack_folder
@@ -44,23 +42,8 @@ def _load(paths: Sequence[str], settings: Settings, *, pack: bool) -> RuleSet:
         results.append(load_rules_cached([pack_folder()], pack=True))
     if paths:
         results.append(load_rules_cached(paths, placeholders=settings.placeholders))
-    rules: dict[str, Rule] = {}
-    problems: list[Problem] = []
-    rejected = 0
-    for result in results:
-        problems.extend(result.problems)
-        rejected += len(result.rejected)
-        for rule in result.rules:
-            if rule.id in rules:
-                rejected += 1
-                problems.append(
-                    Problem(
-                        code="UT208",
-                        message=f"{rule.file}: the id {rule.id} is taken by {rules[rule.id].file}",
-                        hint="give one of them another id",
-                    )
-                )
-            else:
-                rules[rule.id] = rule
-    ordered = sorted(rules.values(), key=lambda rule: (not rule.pack, rule.id))
-    return RuleSet(rules=ordered, problems=problems, rejected=rejected)
+    rules, left_out = joined([rule for result in results for rule in result.rules])
+    problems = [problem for result in results for problem in result.problems]
+    problems += [id_taken(rule, first) for rule, first in left_out]
+    rejected = len(left_out) + sum(len(result.rejected) for result in results)
+    return RuleSet(rules=rules, problems=problems, rejected=rejected)

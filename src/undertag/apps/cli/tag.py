@@ -22,6 +22,7 @@ from undertag.apps.cli.output import (
 )
 from undertag.apps.cli.rules_note import note_rules
 from undertag.apps.cli.sinks import sink_of
+from undertag.model.output import NOWHERE
 from undertag.model.problem import (
     EXIT_CLEAN,
     EXIT_FINDINGS,
@@ -182,7 +183,7 @@ def _size(inputs: list[str], sink: Sink | None) -> int | None:
     """Bytes that lie before us, None where a pipe hides them."""
     from undertag.read import input_size
 
-    return input_size(inputs, output=sink.output()) if sink is not None else input_size(inputs)
+    return input_size(inputs, output=sink.output() if sink is not None else NOWHERE)
 
 
 def _worker_count(size: int | None) -> int:

@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,6 +53,11 @@ class Resolution:
     suggestions: tuple[str, ...] = ()
 
     @property
+    def advice(self) -> str:
+        """What ATT&CK says of a deprecated id beside that: no other stands for it."""
+        return advice(self.ids)
+
+    @property
     def chain(self) -> tuple[str, ...]:
         """All ids on the way, the asked one first."""
         return tuple(dict.fromkeys([self.id, *(hop.target for hop in self.hops)]))
@@ -60,3 +66,8 @@ class Resolution:
     def tags(self) -> tuple[str, ...]:
         """`ids` as Sigma tags."""
         return tuple(f"attack.{one.lower()}" for one in self.ids)
+
+
+def advice(ids: Sequence[str]) -> str:
+    """The words for what ATT&CK names where an id is deprecated; advice, not identity."""
+    return f"names {', '.join(ids)} where appropriate" if ids else "names no successor"

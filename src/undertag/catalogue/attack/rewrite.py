@@ -171,12 +171,8 @@ class _Planner:
         if found.state == "deprecated":
             if self.deprecated == "follow" and new:
                 return new, f"{found.id} is deprecated; ATT&CK names {', '.join(found.ids)}"
-            hint = (
-                f"ATT&CK names {', '.join(found.ids)} where appropriate"
-                if new
-                else "ATT&CK names no successor"
-            )
-            self._tell(span, "UT357", f"{span.tag} is deprecated in ATT&CK {self.to}", hint)
+            said = f"{span.tag} is deprecated in ATT&CK {self.to}"
+            self._tell(span, "UT357", said, f"ATT&CK {found.advice}")
             return same, ""
         if found.kind == "tactic" and found.state == "split":
             return self._split(span, found, tactics)

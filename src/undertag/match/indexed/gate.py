@@ -17,13 +17,13 @@ import numpy as np
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
 from numpy.typing import NDArray
 
-_ESCAPED: Final = (b"\\u00", b"\\u0130", b"\\u212a")
+_ESCAPED: Final = (b"\\u00", b"\\u0130", b"\\u212")
+"""The last digit of one may be a capital letter, so it is left out."""
 _REFERENCE: Final = b"&#"
 FOLDING: Final = ("\u0130".encode(), "\u212a".encode())
 """The letters beyond ASCII that fold to plain ones: a capital i with a dot, the sign for Kelvin."""
-HIDING: Final = (b"\\u00", b"\\u0130", b"\\u212", _REFERENCE, *FOLDING)
-"""What may stand for a plain letter, in records as they are written: escapes of JSON and XML (the last digit of one may be
-a capital), and letters that fold to one."""
+HIDING: Final = (*_ESCAPED, _REFERENCE, *FOLDING)
+"""What may stand for a plain letter, in records as they are written: escapes of JSON and XML, and letters that fold to one."""
 OWN_NAME: Final = b"undertag"
 MAX_LITERALS: Final = 54
 """Searching for more can't use the fast way that looks at many bytes at once."""

@@ -224,21 +224,23 @@ def _of_header(name: str) -> Callable[[bytes, Any], Any]:
     """What decodes one of these from a record's bytes."""
     element = name.partition("_")[0]
 
-    @lru_cache(maxsize=1)
-    def decoder() -> Callable[[bytes], Any]:
-        value = ("value", Any, msgspec.field(default=None, name=element))
-        system = ("system", msgspec.defstruct("System", [value], gc=False), msgspec.field(name="System"))
-        event = ("event", msgspec.defstruct("Event", [system], gc=False), msgspec.field(name="Event"))
-        return msgspec.json.Decoder(msgspec.defstruct("Record", [event], gc=False)).decode
-
     def get(raw: bytes, event: Any) -> Any:
         try:
-            value = decoder()(raw).event.system.value
+            value = _element_decoder(element)(raw).event.system.value
         except (msgspec.DecodeError, RecursionError):  # a number that no number can hold
             return header_of(raw).get(name)
         return flatten_system({element: value}).get(name)
 
     return get
+
+
+@lru_cache(maxsize=len(_RARE))
+def _element_decoder(element: str) -> Callable[[bytes], Any]:
+    """A decoder for one element of the header alone, made when it is first wanted."""
+    value = ("value", Any, msgspec.field(default=None, name=element))
+    system = ("system", msgspec.defstruct("System", [value], gc=False), msgspec.field(name="System"))
+    event = ("event", msgspec.defstruct("Event", [system], gc=False), msgspec.field(name="Event"))
+    return msgspec.json.Decoder(msgspec.defstruct("Record", [event], gc=False)).decode
 
 
 def header_of(raw: bytes) -> dict[str, Any]:

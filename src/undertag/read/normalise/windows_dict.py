@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import Any, Final
 
 from undertag.read.normalise.blanks import with_blanks
@@ -56,13 +57,18 @@ class HeadLayout:
         self.json = json
         self.mended = mended
         self._named = {field: _first_of(names) for field, names in _HEAD.items()}
+        self._getters: dict[str, Callable[[bytes, Any], Any]] = {}
+        """By the names that rules ask for."""
 
     def getter(self, name: str) -> Callable[[bytes, Any], Any] | None:
         """See `model.batch.Layout`."""
         if "." in name:
             return None
-        get = self._named.get(name)
-        return (lambda raw, head: head.get(name)) if get is None else (lambda raw, head: get(head))
+        get = self._getters.get(name)
+        if get is None:
+            of_head = self._named.get(name) or methodcaller("get", name)
+            get = self._getters[name] = lambda raw, head: of_head(head)
+        return get
 
     def event(self, raw: bytes, head: Any, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """See `model.batch.Layout`."""
